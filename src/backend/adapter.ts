@@ -30,7 +30,10 @@ export type Condition = Filter<string>;
 export type Change =
   /** The field's new value as a whole; an empty list clears it. */
   | { readonly op: 'set'; readonly field: string; readonly values: readonly Scalar[] | readonly ChildRecord[] }
-  /** Child records are equal when all their fields are. */
+  /**
+   * Child records are equal when all their fields are; in a field whose child has a `reference` (members), when that
+   * child is: `remove` then needs only it, and `add` of one that is there changes nothing.
+   */
   | {
       readonly op: 'add' | 'remove';
       readonly field: string;
