@@ -33,6 +33,10 @@ export const toleranceTable = {
     summary: 'attributes of no declared schema are ignored in bodies and path-less PATCH values',
   },
   valuePathComparison: { rule: 10, summary: 'filters of the form attr[filter].sub op value' },
+  simpleValuePaths: {
+    rule: 10,
+    summary: 'value paths on multi-valued attributes that are not complex: schemas[value eq "urn:…"] (erratum 7122)',
+  },
   bareExtensionNames: { rule: 10, summary: 'extension attributes without their URN in filters, paths and bodies' },
   freeText: { rule: 14, summary: 'locale, time zone, URL and country are taken as they come' },
   listShapes: { rule: 15, summary: 'an object, a text or a list of texts for a multi-valued complex attribute' },
