@@ -38,8 +38,8 @@ export type PathResolution =
  */
 export function resolvePath(type: ResourceType, text: string): PathResolution {
   const lower = text.toLowerCase();
-  if (lower.startsWith('urn:') || lower.startsWith('http')) {
-    for (const schema of [type.schema, ...type.extensions.map((extension) => extension.schema)]) {
+  if (lower.includes(':')) {
+    for (const schema of schemasLongestFirst(type)) {
       const uri = schema.id.toLowerCase();
       if (lower === uri) return { kind: 'schema', schema };
       if (!lower.startsWith(`${uri}:`)) continue;
@@ -51,6 +51,12 @@ export function resolvePath(type: ResourceType, text: string): PathResolution {
   }
   const resolved = resolveIn(text, (name) => type.coreAttribute(name) ?? type.extensionAttribute(name));
   return resolved === undefined ? { kind: 'unknown' } : { kind: 'attribute', path: resolved };
+}
+
+/** One schema's URN may be the beginning of another's. */
+function schemasLongestFirst(type: ResourceType): readonly Schema[] {
+  const schemas = [type.schema, ...type.extensions.map((extension) => extension.schema)];
+  return schemas.sort((a, b) => b.id.length - a.id.length);
 }
 
 function resolveIn(text: string, find: (name: string) => Attribute | undefined): ResolvedPath | undefined {

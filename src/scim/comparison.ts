@@ -34,17 +34,37 @@ const asciiOnly = /^[\u0000-\u007f]*$/;
 const widthVariants = /[\uff01-\uffee\u3000]/g;
 
 /**
+ * The usual form of a full-width or half-width character: its own decomposition and no more, where NFKC would go on to
+ * take apart the macron and the Hangul letters.
+ */
+function usualWidth(character: string): string {
+  if (character === '\uffe3') return '\u00af';
+  const code = character.charCodeAt(0);
+  if (code < 0xffa0 || code > 0xffdc) return character.normalize('NFKC');
+  const compatibilityLetters = hangulLetters.find(([first, last]) => code >= first && code <= last);
+  return compatibilityLetters === undefined
+    ? character
+    : String.fromCharCode(compatibilityLetters[2] + code - compatibilityLetters[0]);
+}
+
+/** First and last half-width Hangul letter of a run, and the letter that the first one stands for. */
+const hangulLetters = [
+  [0xffa0, 0xffa0, 0x3164],
+  [0xffa1, 0xffbe, 0x3131],
+  [0xffc2, 0xffc7, 0x314f],
+  [0xffca, 0xffcf, 0x3155],
+  [0xffd2, 0xffd7, 0x315b],
+  [0xffda, 0xffdc, 0x3161],
+] as const;
+
+/**
  * The one meaning of "without regard to case": full-width and half-width forms become their usual forms, letters lower
  * case, the result NFC (UsernameCaseMapped of RFC 8265 §3.3, without its refusals). Idempotent. ASCII takes a short way.
  * @see RFC 7644 §5
  */
 export function fold(text: string): string {
   if (asciiOnly.test(text)) return text.toLowerCase();
-  return text
-    .replace(widthVariants, (character) => character.normalize('NFKC'))
-    .toLowerCase()
-    .normalize('NFC')
-    .replaceAll('ς', 'σ');
+  return text.replace(widthVariants, usualWidth).toLowerCase().normalize('NFC').replaceAll('ς', 'σ');
 }
 
 /** Unicode code point order, which UTF-16 order is not beyond U+FFFF (requirements GAP-14). */
@@ -83,15 +103,22 @@ export function instantKey(text: string): string | undefined {
   date.setUTCHours(h, min, s);
   if (zone.toUpperCase() !== 'Z') {
     const [zoneHour, zoneMinute] = [Number(zone.slice(1, 3)), Number(zone.slice(4, 6))];
-    if (zoneHour > 14 || zoneMinute > 59) return undefined;
+    if (zoneMinute > 59 || zoneHour * 60 + zoneMinute > 14 * 60) return undefined;
     const sign = zone.startsWith('-') ? 1 : -1;
     date.setTime(date.getTime() + sign * (zoneHour * 60 + zoneMinute) * 60_000);
   }
-  const digits = fraction.replace(/0+$/, '');
+  const digits = withoutTrailingZeros(fraction);
   const utcYear = date.getUTCFullYear();
   if (utcYear < 0 || utcYear > 9999) return undefined;
   const iso = `${String(utcYear).padStart(4, '0')}${date.toISOString().slice(-20, -5)}`;
   return digits === '' ? iso : `${iso}.${digits}`;
+}
+
+/** A loop, since `/0+$/` takes quadratic time on a long run of zeros that ends in something else. */
+function withoutTrailingZeros(digits: string): string {
+  let end = digits.length;
+  while (digits[end - 1] === '0') end -= 1;
+  return digits.slice(0, end);
 }
 
 /** @returns undefined when the value is not of the comparison's kind, so that it compares with nothing (GAP-03). */
