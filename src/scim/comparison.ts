@@ -30,7 +30,7 @@ export function comparisonOf(attribute: Attribute): Comparison {
   }
 }
 
-const asciiOnly = /^[\u0000-\u007f]*$/;
+const beyondAscii = /[\u0080-\uffff]/;
 const widthVariants = /[\uff01-\uffee\u3000]/g;
 
 /**
@@ -63,7 +63,7 @@ const hangulLetters = [
  * @see RFC 7644 §5
  */
 export function fold(text: string): string {
-  if (asciiOnly.test(text)) return text.toLowerCase();
+  if (!beyondAscii.test(text)) return text.toLowerCase();
   return text.replace(widthVariants, usualWidth).toLowerCase().normalize('NFC').replaceAll('ς', 'σ');
 }
 
