@@ -1,0 +1,89 @@
+import type { BackendRecord, Sort } from '../../src/backend/adapter.js';
+import { AdapterError } from '../../src/backend/adapter-error.js';
+import { childrenOf, scalarsOf } from '../../src/backend/record.js';
+import { type ComparisonKey, compareKeys, keyOf } from '../../src/scim/comparison.js';
+import { comparisonOf, type EntityPlan } from './entity.js';
+
+/** A record as it is stored: `serial` grows with every record created, and is the order when nothing else is asked. */
+export interface Stored {
+  readonly serial: number;
+  readonly record: BackendRecord;
+}
+
+/** Where a record stands in a sorted result. */
+export interface Position {
+  readonly key: ComparisonKey | undefined;
+  readonly serial: number;
+}
+
+/** Longer text keys are cut in a position, so that it stays below 1,000 characters as base64 of UTF-8. */
+const maxKeyLength = 150;
+const lastCharacter = '\u{10ffff}';
+
+export function positionOf(stored: Stored, sort: Sort | undefined, plan: EntityPlan): Position {
+  return { serial: stored.serial, key: sort === undefined ? undefined : sortKey(stored.record, sort, plan) };
+}
+
+/** No value comes last ascending and first descending (RFC 7644 §3.4.2.3); ties go by age. */
+export function comparePositions(a: Position, b: Position, isDescending: boolean): number {
+  if (a.key !== undefined && b.key !== undefined) {
+    const order = compareKeys(a.key, b.key);
+    if (order !== 0) return isDescending ? -order : order;
+  } else if (a.key !== b.key) {
+    return (a.key === undefined) === isDescending ? -1 : 1;
+  }
+  return a.serial - b.serial;
+}
+
+function sortKey(record: BackendRecord, sort: Sort, plan: EntityPlan): ComparisonKey | undefined {
+  const comparison = comparisonOf(plan, sort.field, sort.child);
+  const { child, prefer } = sort;
+  if (child === undefined) return keyOf(comparison, scalarsOf(record, sort.field)[0]);
+  const rows = childrenOf(record, sort.field);
+  const preferred = prefer === undefined ? undefined : rows.find((row) => row[prefer] === true);
+  return keyOf(comparison, (preferred ?? rows[0])?.[child]);
+}
+
+export function printPosition({ key, serial }: Position): string {
+  const isCut = typeof key === 'string' && key.length > maxKeyLength;
+  const text = JSON.stringify(isCut ? [serial, cut(key), 1] : [serial, key]);
+  return Buffer.from(text).toString('base64url');
+}
+
+/**
+ * @param find the record with a serial, whose key replaces one that was cut. When that record is gone, the page starts
+ * with all records whose keys begin alike: one may come twice, none is lost.
+ */
+export function parsePosition(
+  text: string,
+  isDescending: boolean,
+  find: (serial: number) => Position | undefined,
+): Position {
+  const parsed = parseJson(Buffer.from(text, 'base64url').toString());
+  if (!Array.isArray(parsed) || typeof parsed[0] !== 'number') throw malformed();
+  const [serial, key, isCut] = parsed as [number, unknown, unknown];
+  if (key !== undefined && key !== null && !['string', 'number', 'boolean'].includes(typeof key)) throw malformed();
+  const given: Position = { serial, key: (key ?? undefined) as ComparisonKey | undefined };
+  if (isCut === undefined) return given;
+  const present = find(serial);
+  if (typeof present?.key === 'string' && present.key.startsWith(String(key))) return present;
+  return { serial: -1, key: isDescending ? `${key}${lastCharacter}` : String(key) };
+}
+
+function cut(key: string): string {
+  const last = key.charCodeAt(maxKeyLength - 1);
+  const splitsPair = last >= 0xd800 && last <= 0xdbff;
+  return key.slice(0, splitsPair ? maxKeyLength - 1 : maxKeyLength);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function malformed(): AdapterError {
+  return new AdapterError('rejected', 'The position to go on after was not given by this adapter.');
+}
