@@ -17,7 +17,7 @@ export type ScimType =
   | 'expiredCursor'
   | 'invalidCount';
 
-export type ScimStatus = 400 | 401 | 403 | 404 | 405 | 406 | 409 | 412 | 413 | 415 | 429 | 500 | 501 | 503;
+export type ScimStatus = 400 | 401 | 403 | 404 | 405 | 406 | 409 | 412 | 413 | 415 | 428 | 429 | 500 | 501 | 503;
 
 export type BadRequestType = Exclude<ScimType, 'uniqueness' | 'sensitive'>;
 
@@ -92,6 +92,9 @@ export class ScimError extends Error {
   }
   static unsupportedMediaType(detail: string): ScimError {
     return new ScimError(415, undefined, detail);
+  }
+  static preconditionRequired(detail: string): ScimError {
+    return new ScimError(428, undefined, detail);
   }
   static tooManyRequests(detail: string, retryAfterSeconds: number): ScimError {
     return new ScimError(429, undefined, detail, { retryAfterSeconds });

@@ -1,0 +1,97 @@
+import { isUtf8 } from 'node:buffer';
+import { ScimError } from '../scim/error.js';
+import type { Exchange } from './exchange.js';
+import { findJsonFault } from './json-position.js';
+import { isJsonContent } from './negotiation.js';
+
+/** Deeper bodies are refused: no SCIM message needs a tenth of it. */
+const maxDepth = 64;
+
+export interface BodyLimit {
+  readonly maxBytes: number;
+  /** What the answer calls the limit: bulk's is `maxPayloadSize` (RFC 7644 §3.7.4). */
+  readonly name: string;
+}
+
+/**
+ * The request's body as JSON. The limit is enforced while reading, so that no more is ever held in memory.
+ * @throws ScimError 400 invalidSyntax, 413, 415
+ */
+export async function readJson(exchange: Exchange, limit: BodyLimit): Promise<unknown> {
+  const contentType = exchange.header('content-type');
+  if (!isJsonContent(contentType)) {
+    throw ScimError.unsupportedMediaType(
+      `The body's type is "${contentType}"; send "application/scim+json" or "application/json", in UTF-8.`,
+    );
+  }
+  const encoding = exchange.header('content-encoding');
+  if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
+    throw ScimError.unsupportedMediaType(`The body is encoded as "${encoding}"; send it without Content-Encoding.`);
+  }
+  return parseJson(await readBytes(exchange, limit));
+}
+
+async function readBytes(exchange: Exchange, limit: BodyLimit): Promise<Buffer> {
+  const { request } = exchange;
+  const announced = exchange.header('content-length');
+  if (announced !== undefined) {
+    // Node's parser lets no more through than was announced, so that its quick path needs no counting.
+    if (Number(announced) > limit.maxBytes) throw tooLarge(limit);
+    return Buffer.from(await request.arrayBuffer());
+  }
+  if (request.body === null) return Buffer.alloc(0);
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  const reader: ReadableStreamDefaultReader<Uint8Array> = request.body.getReader();
+  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+    bytes += part.value.byteLength;
+    if (bytes > limit.maxBytes) {
+      await reader.cancel();
+      throw tooLarge(limit);
+    }
+    chunks.push(part.value);
+  }
+  return Buffer.concat(chunks, bytes);
+}
+
+function tooLarge(limit: BodyLimit): ScimError {
+  return ScimError.tooLarge(`The body is larger than ${limit.name}, which is ${limit.maxBytes} bytes.`);
+}
+
+/**
+ * JSON in UTF-8, no deeper than 64 levels, without keys called `__proto__`, which name no attribute.
+ * @throws ScimError 400 invalidSyntax, with the place of the fault
+ */
+export function parseJson(bytes: Buffer): unknown {
+  if (bytes.length === 0) throw ScimError.badRequest('invalidSyntax', 'The request has no body; JSON is expected.');
+  if (!isUtf8(bytes)) throw ScimError.badRequest('invalidSyntax', 'The body is not in UTF-8.');
+  let text = bytes.toString('utf8');
+  if (text.charCodeAt(0) === 0xfeff) text = text.slice(1);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    // Not passed on: its message quotes the body.
+    const fault = findJsonFault(text);
+    const place = fault && ` at line ${fault.line}, column ${fault.column}: expected ${fault.expected}`;
+    throw ScimError.badRequest('invalidSyntax', `The body is not valid JSON${place ?? ''}.`);
+  }
+  if (typeof value === 'object' && value !== null) checkStructure(value, maxDepth);
+  return value;
+}
+
+function checkStructure(value: object, levelsLeft: number): void {
+  if (levelsLeft === 0) {
+    throw ScimError.badRequest('invalidSyntax', `The body is nested deeper than ${maxDepth} levels.`);
+  }
+  if (Array.isArray(value)) {
+    for (const item of value) if (typeof item === 'object' && item !== null) checkStructure(item, levelsLeft - 1);
+    return;
+  }
+  const members = value as Record<string, unknown>;
+  for (const key in members) {
+    const member = members[key];
+    if (key === '__proto__') delete members[key];
+    else if (typeof member === 'object' && member !== null) checkStructure(member, levelsLeft - 1);
+  }
+}
