@@ -1,0 +1,61 @@
+import type { OperationsConfig, Origin, SourcedRule } from '../src/mapping/rule.js';
+import type { ResourceType } from '../src/scim/schema.js';
+import type { AuthConfig, LimitsConfig } from './file-schema.js';
+
+/** gateway.yaml, read, checked and completed. */
+export interface GatewayConfig {
+  /** Undefined for the built-in configuration. */
+  readonly file: string | undefined;
+  /** Absolute: the folder of gateway.yaml. */
+  readonly baseDir: string;
+  readonly listen: { readonly host: string; readonly port: number };
+  /** Without a trailing slash. */
+  readonly publicUrl: string | undefined;
+  /** Absolute. */
+  readonly dataDir: string;
+  readonly log: { readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' };
+  readonly adapters: ReadonlyMap<string, AdapterConfig>;
+  readonly gateways: readonly Gateway[];
+}
+
+export interface AdapterConfig {
+  readonly name: string;
+  readonly type: string;
+  /** The section without `type`, checked by the adapter's own schema, defaults filled in, secrets resolved. */
+  readonly settings: unknown;
+}
+
+export interface Gateway {
+  readonly id: string;
+  readonly name: string;
+  readonly description: string | undefined;
+  /** A path without a trailing slash: `/scim`. */
+  readonly address: string;
+  readonly enabled: boolean;
+  readonly strict: boolean;
+  readonly auth: AuthConfig;
+  readonly limits: LimitsConfig;
+  readonly pagination: { readonly default: 'index' | 'cursor'; readonly cursorTimeoutSeconds: number };
+  readonly requireIfMatch: boolean;
+  /** As written; each is an attribute of at least one of the types. */
+  readonly sensitiveFilters: readonly string[];
+  readonly resources: readonly GatewayResource[];
+}
+
+export interface GatewayResource {
+  readonly type: ResourceType;
+  readonly adapter: string;
+  readonly entity: string;
+  readonly id?: string;
+  readonly idPrefix?: string;
+  readonly lookupField?: string;
+  /** After `use`: a later rule has replaced an earlier one. */
+  readonly rules: readonly SourcedRule[];
+  readonly operations: OperationsConfig;
+  /** Always `reject` when the gateway is strict. */
+  readonly unmapped: 'drop' | 'reject';
+  readonly shared: boolean;
+  readonly canonicalValues: 'free' | 'enforce';
+  /** Where the resource type stands, for problems that concern it as a whole. */
+  readonly origin: Origin;
+}

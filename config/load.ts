@@ -1,0 +1,178 @@
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { isObject } from '../src/scim/schema.js';
+import { builtInText } from './built-in.js';
+import { crossCheck, unusedAdapters } from './cross-checks.js';
+import {
+  type GatewayFile,
+  gatewayFileSchema,
+  gatewaySchema,
+  mappingFileSchema,
+  resourceSchema,
+} from './file-schema.js';
+import { type ConfigFile, ConfigFiles } from './files.js';
+import type { AdapterConfig, GatewayConfig } from './gateway-config.js';
+import { buildGateways } from './gateways.js';
+import { Includes } from './includes.js';
+import { suggestion } from './nearest.js';
+import { type Path, type Problem, sortProblems } from './problem.js';
+import { ResourceTypes } from './resource-types.js';
+import { SchemaCatalog } from './schema-catalog.js';
+import { schemaProblems } from './schema-problems.js';
+import type { Sources } from './source.js';
+import { createValidator, type Validator } from './validator.js';
+
+export interface LoadOptions {
+  /** The path of gateway.yaml. Without one, the built-in configuration is loaded. */
+  readonly file?: string;
+  /** The config schema of each adapter type that may stand in `type:`. */
+  readonly adapterSchemas: ReadonlyMap<string, object>;
+  /** For `${env:NAME}`. Default: the process's own. */
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+export interface LoadResult {
+  /** Undefined when a problem is an error. */
+  readonly config: GatewayConfig | undefined;
+  /** What could be read in spite of errors, so that a check goes on to the mapping. Not to be run. */
+  readonly draft: GatewayConfig | undefined;
+  /** All of them, in reading order. */
+  readonly problems: readonly Problem[];
+  /** For `toProblem`: places problems that the mapping or an adapter finds later. */
+  readonly sources: Sources;
+}
+
+const builtInName = 'built-in configuration';
+
+/** Reads and checks gateway.yaml with everything that it names. Problems are values; nothing is thrown for a wrong file. */
+export function loadConfig({ file, adapterSchemas, env = process.env }: LoadOptions): LoadResult {
+  const files = new ConfigFiles(env);
+  const name = file ?? builtInName;
+  const finish = (draft: GatewayConfig | undefined, found: readonly Problem[]): LoadResult => {
+    const documents = files.documents;
+    const problems = sortProblems([...files.problems, ...found], [...documents.keys()]);
+    const isUsable = !problems.some(({ severity }) => severity === 'error');
+    return { config: isUsable ? draft : undefined, draft, problems, sources: { documents, main: name } };
+  };
+  const text = file === undefined ? builtInText : readText(file);
+  if (typeof text !== 'string') return finish(undefined, [text]);
+  const main = files.add(name, resolve(file ?? 'gateway.yaml'), text);
+  if (main.json === undefined) return finish(undefined, []);
+  const validator = createValidator();
+  const validate = validator.compile(gatewayFileSchema);
+  const findings = validate(main.json) ? [] : schemaProblems(main.document, [], main.json, validate.errors ?? []);
+  const breaks = findings.flatMap((finding) => (finding.breaks === undefined ? [] : [finding.breaks]));
+  const isBroken = (path: Path): boolean => breaks.some((broken) => startsWith(broken, path));
+  const problems = findings.map(({ problem }) => problem);
+  if (!isObject(main.json) || !isObject(main.json.gateways) || !isObject(main.json.adapters))
+    return finish(undefined, problems);
+  const draft = readDraft(main.json as GatewayFile, { main, files, validator, adapterSchemas, isBroken, problems });
+  return finish({ ...draft, file }, problems);
+}
+
+interface Reading {
+  readonly main: ConfigFile;
+  readonly files: ConfigFiles;
+  readonly validator: Validator;
+  readonly adapterSchemas: ReadonlyMap<string, object>;
+  readonly isBroken: (path: Path) => boolean;
+  readonly problems: Problem[];
+}
+
+function readDraft(data: GatewayFile, reading: Reading): Omit<GatewayConfig, 'file'> {
+  const { main, files, validator, isBroken, problems } = reading;
+  const catalog = new SchemaCatalog();
+  if (!isBroken(['schemas'])) catalog.declare(data.schemas ?? [], main, ['schemas'], files);
+  const includes = new Includes(files, catalog, validator.compile(mappingFileSchema));
+  const types = new ResourceTypes(catalog, includes.open);
+  const adapters = readAdapters(data, reading);
+  const gateways = buildGateways(data, {
+    main,
+    types,
+    open: includes.open,
+    adapters: Object.keys(data.adapters),
+    isBroken,
+    defaults: {
+      gateway: filled(validator, gatewaySchema, { resources: {} }),
+      resource: filled(validator, resourceSchema, { adapter: '' }),
+    },
+    problems,
+  });
+  const isWhole = !isBroken([]);
+  catalog.finish(isWhole);
+  problems.push(...includes.problems, ...types.problems, ...catalog.problems, ...crossCheck(gateways, adapters, main));
+  if (isWhole) problems.push(...unusedAdapters(gateways, adapters, main));
+  return {
+    baseDir: main.dir,
+    listen: parseListen(data.listen, main, isBroken, problems),
+    publicUrl: isBroken(['publicUrl']) ? undefined : data.publicUrl?.replace(/\/+$/, ''),
+    dataDir: resolve(main.dir, String(data.data)),
+    log: data.log,
+    adapters,
+    gateways,
+  };
+}
+
+function readAdapters(data: GatewayFile, reading: Reading): ReadonlyMap<string, AdapterConfig> {
+  const adapters = new Map<string, AdapterConfig>();
+  for (const [name, section] of Object.entries(data.adapters)) {
+    const path = ['adapters', name];
+    if (reading.isBroken(path)) continue;
+    const { main, adapterSchemas, validator, problems } = reading;
+    const schema = adapterSchemas.get(section.type);
+    if (schema === undefined) {
+      const message = `There is no adapter of type "${section.type}"${suggestion(section.type, [...adapterSchemas.keys()])}`;
+      problems.push(main.document.problem('error', [...path, 'type'], message));
+      continue;
+    }
+    const { type, ...rest } = section;
+    const settings: unknown = namesType(schema) ? section : rest;
+    const validate = validator.compile(schema);
+    if (!validate(settings)) {
+      problems.push(
+        ...schemaProblems(main.document, path, settings, validate.errors ?? []).map(({ problem }) => problem),
+      );
+    }
+    adapters.set(name, { name, type, settings });
+  }
+  return adapters;
+}
+
+/** Most adapters' schemas describe the section with its `type`; one may leave that to the gateway. */
+function namesType(schema: object): boolean {
+  return 'properties' in schema && isObject(schema.properties) && 'type' in schema.properties;
+}
+
+function parseListen(
+  text: string,
+  main: ConfigFile,
+  isBroken: Reading['isBroken'],
+  problems: Problem[],
+): GatewayConfig['listen'] {
+  if (isBroken(['listen'])) return { host: '127.0.0.1', port: 0 };
+  const colon = text.lastIndexOf(':');
+  const port = Number(text.slice(colon + 1));
+  if (port > 65_535) {
+    problems.push(main.document.problem('error', ['listen'], `The port ${port} is too large; ports end at 65535.`));
+  }
+  return { host: text.slice(0, colon).replace(/^\[|\]$/g, ''), port };
+}
+
+/** The least section that a schema allows, with its defaults. */
+function filled<Section extends object>(validator: Validator, schema: object, section: object): Section {
+  validator.compile(schema)(section);
+  return section as Section;
+}
+
+function readText(file: string): string | Problem {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    const message = `The file cannot be read (${(error as NodeJS.ErrnoException).code}).`;
+    return { severity: 'error', file, line: 1, column: 1, path: '', message };
+  }
+}
+
+function startsWith(path: Path, prefix: Path): boolean {
+  return prefix.every((segment, index) => path[index] === segment);
+}
