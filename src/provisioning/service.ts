@@ -1,3 +1,4 @@
+import type { TraceEntry } from '../backend/adapter.js';
 import type { Resource } from '../scim/schema.js';
 
 /** Who is calling, after authentication. `id` is stable and safe to log: `token:<label>`, `jwt:<sub>`. */
@@ -20,6 +21,8 @@ export interface RequestContext {
   readonly baseUrl: string;
   /** For the transaction: something that the request asked for was not carried out, e.g. "addresses.country: not mapped". */
   readonly dropped: (what: string, why: string) => void;
+  /** For the transaction: each native operation of a backend. */
+  readonly trace?: (entry: TraceEntry) => void;
 }
 
 /** `attributes` and `excludedAttributes` as they came, split at commas (RFC 7644 §3.9). */

@@ -1,0 +1,71 @@
+import { AdapterError } from '../backend/adapter-error.js';
+import { idOf } from '../backend/record.js';
+import { attributesIn, encodeFields, type WriteContext } from '../mapping/write.js';
+import { ScimError } from '../scim/error.js';
+import type { Resource } from '../scim/schema.js';
+import { conflictError } from './conflict.js';
+import { answerWith, projectionOf, type UseCase } from './resource-answers.js';
+import { completeForCreate, parseInput, referencedIds, reportDropped, toRecord } from './resource-input.js';
+import type { ProjectionRequest, RequestContext, ResourceAnswer } from './service.js';
+import { operationContext } from './type-runtime.js';
+
+/**
+ * POST on a type's endpoint.
+ * @see RFC 7644 §3.3
+ */
+export async function createResource(
+  useCase: UseCase,
+  body: unknown,
+  request: ProjectionRequest,
+  context: RequestContext,
+): Promise<ResourceAnswer> {
+  const { runtime } = useCase;
+  if (!runtime.operations.create) throw switchedOff(runtime.type.name, 'Creating');
+  const parsed = parseInput(runtime, body, context);
+  const projection = projectionOf(runtime, request, writtenPaths(useCase, parsed.resource));
+  return storeNew(
+    useCase,
+    completeForCreate(runtime, parsed),
+    async (record) => answerWith(useCase, 201, record, projection, context),
+    {
+      fields: runtime.reader.fieldsFor(projection),
+      context,
+    },
+  );
+}
+
+async function storeNew(
+  { runtime, references }: UseCase,
+  resource: Resource,
+  answer: (record: Awaited<ReturnType<typeof runtime.adapter.create>>) => Promise<ResourceAnswer>,
+  { fields, context }: { fields: readonly string[]; context: RequestContext },
+): Promise<ResourceAnswer> {
+  const { plan, adapter, entity } = runtime;
+  const stores = await references.storeView(referencedIds(plan, resource), context);
+  const writing: WriteContext = { references: stores, dropped: context.dropped };
+  reportDropped(plan, resource, writing);
+  const record = toRecord(plan, encodeFields(plan, resource, undefined, undefined, writing));
+  try {
+    const created = await adapter.create(entity, record, { fields }, operationContext(context));
+    references.forget(runtime.type.name, idOf(created));
+    return await answer(created);
+  } catch (error) {
+    if (error instanceof AdapterError && error.kind === 'conflict')
+      throw await conflictError(runtime, error, record, context);
+    throw error;
+  }
+}
+
+export function switchedOff(type: string, what: string): ScimError {
+  return ScimError.notImplemented(`${what} is switched off for ${type} in this gateway ("operations" of its mapping).`);
+}
+
+/** What the caller sent, so that attributes that are returned on request come back. */
+export function writtenPaths({ runtime }: UseCase, resource: Resource): ReadonlySet<string> {
+  return new Set(
+    attributesIn(runtime.plan, resource).flatMap((attribute) => [
+      attribute.path,
+      ...attribute.subAttributes.map((sub) => sub.path),
+    ]),
+  );
+}

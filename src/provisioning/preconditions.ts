@@ -1,0 +1,52 @@
+import { ScimError } from '../scim/error.js';
+import type { Preconditions } from './service.js';
+import type { TypeRuntime } from './type-runtime.js';
+
+/** What If-Match asks of a write. */
+export type IfMatch =
+  | { readonly kind: 'none' }
+  /** Exactly this revision: handed to the backend, which checks it together with the write. */
+  | { readonly kind: 'revision'; readonly revision: string }
+  /** One of several: the present one has to be read. */
+  | { readonly kind: 'oneOf'; readonly revisions: ReadonlySet<string> };
+
+/**
+ * Reads If-Match. Tags are compared weakly, since SCIM's own examples send weak ones (requirements GAP-16). A tag of
+ * another mapping never matches.
+ * @throws ScimError 412 when no tag can match
+ * @see RFC 7644 §3.14
+ */
+export function parseIfMatch({ ifMatch }: Preconditions, runtime: TypeRuntime): IfMatch {
+  if (ifMatch === undefined || ifMatch.trim() === '*' || ifMatch.trim() === '') return { kind: 'none' };
+  const tags = entityTags(ifMatch);
+  const revisions = tags.flatMap((tag) => revisionIn(tag, runtime) ?? []);
+  const [only] = revisions;
+  if (only === undefined)
+    throw ScimError.preconditionFailed('The resource has another version than If-Match names; read it again.');
+  return revisions.length === 1
+    ? { kind: 'revision', revision: only }
+    : { kind: 'oneOf', revisions: new Set(revisions) };
+}
+
+/** Whether If-None-Match names this version: the answer is then 304. */
+export function matchesNone({ ifNoneMatch }: Preconditions, version: string | undefined): boolean {
+  if (ifNoneMatch === undefined || version === undefined) return false;
+  if (ifNoneMatch.trim() === '*') return true;
+  const own = opaquePart(version);
+  return entityTags(ifNoneMatch).some((tag) => opaquePart(tag) === own);
+}
+
+/** `W/"a", "b"` as its tags. */
+function entityTags(header: string): readonly string[] {
+  return header.match(/(?:W\/)?"[^"]*"|[^\s,"]+/gi) ?? [];
+}
+
+function opaquePart(tag: string): string {
+  return tag.replace(/^W\//i, '').replace(/^"|"$/g, '');
+}
+
+function revisionIn(tag: string, runtime: TypeRuntime): string | undefined {
+  const opaque = opaquePart(tag);
+  const prefix = `${runtime.plan.fingerprint}.`;
+  return opaque.startsWith(prefix) ? opaque.slice(prefix.length) : undefined;
+}

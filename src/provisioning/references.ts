@@ -1,0 +1,235 @@
+import { LRUCache } from 'lru-cache';
+import type { BackendRecord, Scalar } from '../backend/adapter.js';
+import { idOf, scalarsOf } from '../backend/record.js';
+import type { ReferencePlan } from '../mapping/plan.js';
+import type { ReferenceTarget, ReferenceView } from '../mapping/read.js';
+import { readTemplatePath, textAt } from '../mapping/resource-values.js';
+import type { ReferenceStoreView } from '../mapping/write.js';
+import type { RequestContext } from './service.js';
+import { operationContext, type TypeRuntime } from './type-runtime.js';
+
+interface StoredRequest {
+  readonly reference: ReferencePlan;
+  readonly values: readonly Scalar[];
+}
+
+interface IdRequest {
+  readonly reference: ReferencePlan;
+  readonly id: string;
+}
+
+/** Translates ids and stored reference values in batches, at most one look-up for each target type and request. */
+export interface ReferenceResolver {
+  /** What stored values mean, for reading. */
+  view(requests: readonly StoredRequest[], context: RequestContext): Promise<ReferenceView>;
+  /** How ids are kept, for writing. */
+  storeView(requests: readonly IdRequest[], context: RequestContext): Promise<ReferenceStoreView>;
+  /** Forgets what is known of a resource that was changed or deleted. */
+  forget(type: string, id: string): void;
+}
+
+interface KnownTarget extends ReferenceTarget {
+  readonly type: string;
+}
+
+/** Which type an id belongs to never changes; how it is kept (a DN) may, so that is forgotten soon. */
+const typeCacheSize = 50_000;
+const storedCacheMs = 60_000;
+
+export function createReferenceResolver(types: ReadonlyMap<string, TypeRuntime>): ReferenceResolver {
+  const typeOfId = new LRUCache<string, string>({ max: typeCacheSize });
+  const storedOfId = new LRUCache<string, { readonly value: Scalar }>({ max: typeCacheSize, ttl: storedCacheMs });
+
+  /** Looks values up in the reference's target types, one after the other, until all are found. */
+  async function lookupAll(
+    reference: ReferencePlan,
+    values: readonly Scalar[],
+    by: (type: string) => string,
+    fieldsOf: (runtime: TypeRuntime, name: string) => readonly string[],
+    found: (runtime: TypeRuntime, record: BackendRecord, value: Scalar) => void,
+    context: RequestContext,
+  ): Promise<void> {
+    let missing = new Map(values.map((value) => [String(value), value]));
+    for (const name of reference.targets) {
+      const runtime = types.get(name);
+      if (runtime === undefined || missing.size === 0) continue;
+      const field = by(name);
+      const fields = [...new Set([...fieldsOf(runtime, name), ...(field === '$id' ? [] : [field])])];
+      const query = { by: field, values: [...missing.values()], fields };
+      const records = await runtime.adapter.lookup(runtime.entity, query, operationContext(context));
+      const left = new Map(missing);
+      for (const record of records) {
+        typeOfId.set(idOf(record), name);
+        for (const value of field === '$id' ? [idOf(record)] : scalarsOf(record, field)) {
+          if (!missing.has(String(value))) continue;
+          found(runtime, record, value);
+          left.delete(String(value));
+        }
+      }
+      missing = left;
+    }
+  }
+
+  async function loadTargets(
+    { reference, values }: StoredRequest,
+    context: RequestContext,
+  ): Promise<ReadonlyMap<string, KnownTarget>> {
+    const targets = new Map<string, KnownTarget>();
+    const isById = holdsIds(reference);
+    const unique = new Map(values.map((value) => [String(value), value]));
+    if (isById && reference.display === undefined) {
+      for (const id of unique.keys()) {
+        const type = reference.targets.length === 1 ? reference.targets[0] : typeOfId.get(id);
+        if (type === undefined || !reference.targets.includes(type)) continue;
+        targets.set(id, { id, type });
+        unique.delete(id);
+      }
+    }
+    if (unique.size === 0) return targets;
+    await lookupAll(
+      reference,
+      [...unique.values()],
+      (name) => reference.by[name] ?? '$id',
+      (runtime) => displayFields(runtime, reference.display),
+      (runtime, record, value) => {
+        const display = displayOf(runtime, record, reference.display);
+        const target: KnownTarget = {
+          id: idOf(record),
+          type: runtime.type.name,
+          ...(display === undefined ? {} : { display }),
+        };
+        targets.set(String(value), target);
+      },
+      context,
+    );
+    return targets;
+  }
+
+  return {
+    async view(requests, context) {
+      const known = new Map<ReferencePlan, ReadonlyMap<string, KnownTarget>>();
+      for (const [reference, values] of groupValues(requests))
+        known.set(reference, await loadTargets({ reference, values }, context));
+      return {
+        uri: (type, id) =>
+          `${context.baseUrl}${types.get(type)?.type.endpoint ?? `/${type}s`}/${encodeURIComponent(id)}`,
+        target(reference, stored, knownType) {
+          const found = known.get(reference)?.get(String(stored));
+          if (found !== undefined) return found;
+          if (!holdsIds(reference)) return undefined;
+          const only = reference.targets.length === 1 ? reference.targets[0] : undefined;
+          return { id: String(stored), type: knownType ?? only };
+        },
+      };
+    },
+    async storeView(requests, context) {
+      const kept = new Map<ReferencePlan, Map<string, { value: Scalar; type: string | undefined }>>();
+      for (const [reference, ids] of groupIds(requests)) {
+        const own = new Map<string, { value: Scalar; type: string | undefined }>();
+        kept.set(reference, own);
+        const missing = ids.filter((id) => {
+          const cached = cachedStore(reference, id, typeOfId, storedOfId);
+          if (cached !== undefined) own.set(id, cached);
+          return cached === undefined;
+        });
+        if (missing.length === 0) continue;
+        await lookupAll(
+          reference,
+          missing,
+          () => '$id',
+          (_, name) => (reference.by[name] === undefined || reference.by[name] === '$id' ? [] : [reference.by[name]]),
+          (runtime, record) => {
+            const id = idOf(record);
+            const type = runtime.type.name;
+            const field = reference.by[type] ?? '$id';
+            const value = field === '$id' ? id : scalarsOf(record, field)[0];
+            if (value === undefined) return;
+            if (field !== '$id') storedOfId.set(`${type}\u0000${field}\u0000${id}`, { value });
+            own.set(id, { value, type });
+          },
+          context,
+        );
+      }
+      return {
+        stored(reference, id, hint) {
+          const found = kept.get(reference)?.get(id);
+          if (found !== undefined) return found;
+          if (reference.unknown !== 'keep' || !holdsIds(reference)) return undefined;
+          // Nothing is known of the id (yet): what the caller says of its type is kept with it.
+          const type = hint !== undefined && reference.targets.includes(hint) ? hint : undefined;
+          return { value: id, type: reference.targets.length === 1 ? reference.targets[0] : type };
+        },
+      };
+    },
+    forget(type, id) {
+      typeOfId.delete(id);
+      for (const runtime of types.values()) {
+        for (const attributePlan of runtime.plan.attributes) {
+          if (!('reference' in attributePlan) || attributePlan.reference === undefined) continue;
+          const field = attributePlan.reference.by[type];
+          if (field !== undefined) storedOfId.delete(`${type}\u0000${field}\u0000${id}`);
+        }
+      }
+    },
+  };
+}
+
+function holdsIds(reference: ReferencePlan): boolean {
+  return Object.values(reference.by).every((field) => field === '$id');
+}
+
+/** An id whose stored form needs no look-up, because it is the id itself or was seen lately. */
+function cachedStore(
+  reference: ReferencePlan,
+  id: string,
+  typeOfId: LRUCache<string, string>,
+  storedOfId: LRUCache<string, { readonly value: Scalar }>,
+): { value: Scalar; type: string | undefined } | undefined {
+  if (holdsIds(reference)) {
+    const [only] = reference.targets;
+    if (reference.targets.length === 1 && reference.unknown === 'keep') return { value: id, type: only };
+    const type = typeOfId.get(id);
+    return type !== undefined && reference.targets.includes(type) ? { value: id, type } : undefined;
+  }
+  for (const type of reference.targets) {
+    const cached = storedOfId.get(`${type}\u0000${reference.by[type] ?? '$id'}\u0000${id}`);
+    if (cached !== undefined) return { value: cached.value, type };
+  }
+  return undefined;
+}
+
+function groupValues(requests: readonly StoredRequest[]): ReadonlyMap<ReferencePlan, readonly Scalar[]> {
+  const groups = new Map<ReferencePlan, Scalar[]>();
+  for (const { reference, values } of requests) {
+    const group = groups.get(reference) ?? [];
+    for (const value of values) group.push(value);
+    groups.set(reference, group);
+  }
+  return groups;
+}
+
+function groupIds(requests: readonly IdRequest[]): ReadonlyMap<ReferencePlan, readonly string[]> {
+  const groups = new Map<ReferencePlan, Set<string>>();
+  for (const { reference, id } of requests) {
+    const group = groups.get(reference) ?? new Set();
+    group.add(id);
+    groups.set(reference, group);
+  }
+  return new Map([...groups].map(([reference, ids]) => [reference, [...ids]]));
+}
+
+function displayFields(runtime: TypeRuntime, display: string | undefined): readonly string[] {
+  const path = display === undefined ? undefined : readTemplatePath(display, runtime.type);
+  if (path === undefined || typeof path === 'string') return [];
+  return runtime.reader.fieldsOfAttributes(new Set([path.attribute]));
+}
+
+/** The shown attribute never leads to another look-up: references inside it are left out. */
+const noReferences: ReferenceView = { target: () => undefined, uri: () => '' };
+
+function displayOf(runtime: TypeRuntime, record: BackendRecord, display: string | undefined): string | undefined {
+  const path = display === undefined ? undefined : readTemplatePath(display, runtime.type);
+  if (path === undefined || typeof path === 'string') return undefined;
+  const resource = runtime.reader.read(record, (attribute) => attribute === path.attribute, noReferences);
+  return textAt(resource, path);
+}

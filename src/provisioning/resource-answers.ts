@@ -1,0 +1,92 @@
+import type { BackendRecord } from '../backend/adapter.js';
+import { idOf } from '../backend/record.js';
+import { ScimError } from '../scim/error.js';
+import { createProjection, type Projection } from '../scim/projection.js';
+import type { Attribute, Resource } from '../scim/schema.js';
+import type { ReferenceResolver } from './references.js';
+import type { ProjectionRequest, RequestContext, ResourceAnswer } from './service.js';
+import { locationOf, present, type TypeRuntime, versionOf } from './type-runtime.js';
+
+/** What all use cases of one resource type work with. */
+export interface UseCase {
+  readonly runtime: TypeRuntime;
+  readonly references: ReferenceResolver;
+}
+
+export function projectionOf(
+  runtime: TypeRuntime,
+  request: ProjectionRequest,
+  written?: ReadonlySet<string>,
+): Projection {
+  return createProjection(runtime.type, request, {
+    dialect: runtime.dialect,
+    ...(written === undefined ? {} : { written }),
+  });
+}
+
+/** Whether the caller said which attributes to answer with. */
+export function hasProjection({ attributes, excludedAttributes }: ProjectionRequest): boolean {
+  return (attributes?.length ?? 0) > 0 || (excludedAttributes?.length ?? 0) > 0;
+}
+
+/** The record as the caller sees it, references resolved. */
+export async function presentRecord(
+  { runtime, references }: UseCase,
+  record: BackendRecord,
+  projection: Projection,
+  context: RequestContext,
+): Promise<Resource> {
+  const [resource] = await presentRecords({ runtime, references }, [record], projection, context);
+  return resource as Resource;
+}
+
+/**
+ * A page of records, all their references looked up together.
+ * @throws ScimError tooMany when one of them has more elements than an answer may hold: never a cut list
+ */
+export async function presentRecords(
+  { runtime, references }: UseCase,
+  records: readonly BackendRecord[],
+  projection: Projection,
+  context: RequestContext,
+): Promise<readonly Resource[]> {
+  const wants = (attribute: Attribute): boolean => projection.wants(attribute);
+  checkSizes(runtime, records);
+  const view = await references.view(runtime.reader.references(records, wants), context);
+  return records.map((record) => present(runtime, record, projection, view, context));
+}
+
+function checkSizes({ plan, limits }: TypeRuntime, records: readonly BackendRecord[]): void {
+  for (const attributePlan of plan.attributes) {
+    if (attributePlan.kind !== 'records' && attributePlan.kind !== 'references') continue;
+    for (const record of records) {
+      const value = record[attributePlan.field];
+      if (!Array.isArray(value) || value.length <= limits.maxMembers) continue;
+      const { path } = attributePlan.attribute;
+      throw ScimError.badRequest(
+        'tooMany',
+        `"${path}" of ${idOf(record)} has ${value.length} values; an answer holds ${limits.maxMembers}. Ask with excludedAttributes=${path}.`,
+      );
+    }
+  }
+}
+
+export async function answerWith(
+  useCase: UseCase,
+  status: 200 | 201,
+  record: BackendRecord,
+  projection: Projection,
+  context: RequestContext,
+): Promise<ResourceAnswer> {
+  const resource = await presentRecord(useCase, record, projection, context);
+  return { status, resource, ...headersOf(useCase.runtime, record, context) };
+}
+
+export function headersOf(
+  runtime: TypeRuntime,
+  record: BackendRecord,
+  context: RequestContext,
+): { readonly location: string; readonly version?: string } {
+  const version = versionOf(runtime, record);
+  return { location: locationOf(runtime, idOf(record), context), ...(version === undefined ? {} : { version }) };
+}

@@ -1,0 +1,85 @@
+import type { BackendRecord, ChildRecord, FieldValue, Scalar } from '../backend/adapter.js';
+import { leavesOf, type MappingPlan, type ReferencePlan } from '../mapping/plan.js';
+import { applyCreateRules, applyValueRules, missingByRules } from '../mapping/value-rules.js';
+import { attributesIn, type FieldValues, referencedId, reportUnmapped, type WriteContext } from '../mapping/write.js';
+import { ScimError } from '../scim/error.js';
+import { asComplex, readAttribute } from '../scim/patch-apply.js';
+import { missingRequired, type ParsedBody, parseResourceBody } from '../scim/resource-parser.js';
+import type { Attribute, JsonValue, Resource } from '../scim/schema.js';
+import type { RequestContext } from './service.js';
+import type { TypeRuntime } from './type-runtime.js';
+
+/** Reads a body of POST or PUT and reports what is ignored of it. */
+export function parseInput(runtime: TypeRuntime, body: unknown, context: RequestContext): ParsedBody {
+  const { type, dialect, enforceCanonical } = runtime;
+  const parsed = parseResourceBody(body, type, { dialect, enforceCanonical });
+  for (const { path, why } of parsed.ignored) context.dropped(path, why);
+  return parsed;
+}
+
+/**
+ * The resource that a create stores: defaults and made-up values filled in, allowed values checked, nothing required
+ * missing.
+ * @throws ScimError invalidValue that names every missing attribute
+ */
+export function completeForCreate(runtime: TypeRuntime, { resource, cleared }: ParsedBody): Resource {
+  const complete = applyValueRules(runtime.plan, applyCreateRules(runtime.plan, resource, cleared), undefined);
+  checkRequired(runtime, complete);
+  return complete;
+}
+
+/** @throws ScimError invalidValue that names every missing attribute */
+export function checkRequired({ type, plan }: TypeRuntime, resource: Resource): void {
+  const missing = [...new Set([...missingRequired(resource, type), ...missingByRules(plan, resource)])];
+  if (missing.length === 0) return;
+  const names = missing.map((path) => `"${path}"`).join(', ');
+  throw ScimError.badRequest(
+    'invalidValue',
+    `${names} ${missing.length === 1 ? 'is' : 'are'} required for a ${type.name}.`,
+  );
+}
+
+/** Reports attributes that no rule writes. The password is never kept unless a rule says where. */
+export function reportDropped(plan: MappingPlan, resource: Resource, context: WriteContext): void {
+  for (const attribute of attributesIn(plan, resource)) {
+    if (attribute.path === 'schemas') continue;
+    if (attribute.path === 'password' && !plan.byPath.has('password'))
+      context.dropped('password', 'not mapped; passwords are not kept');
+    else reportUnmapped(plan, attribute, readAttribute(resource, attribute), context);
+  }
+}
+
+/** Ids that the resource's references name, to be looked up together. */
+export function referencedIds(
+  plan: MappingPlan,
+  resource: Resource,
+  attributes?: ReadonlySet<Attribute>,
+): readonly { readonly reference: ReferencePlan; readonly id: string }[] {
+  return plan.attributes.flatMap((attributePlan) => {
+    const { attribute } = attributePlan;
+    if (attributes !== undefined && !attributes.has(attribute)) return [];
+    const reference =
+      'reference' in attributePlan
+        ? attributePlan.reference
+        : leavesOf(attributePlan).find((leaf) => leaf.reference !== undefined)?.reference;
+    if (reference === undefined) return [];
+    const value = readAttribute(resource, attribute);
+    const elements = Array.isArray(value) ? (value as readonly JsonValue[]) : value === undefined ? [] : [value];
+    return elements.flatMap((element) => {
+      const id = referencedId(asComplex(element));
+      return id === undefined ? [] : [{ reference, id }];
+    });
+  });
+}
+
+/** Field values as a record: a field that may hold many values is a list, others are plain. */
+export function toRecord(plan: MappingPlan, fields: ReadonlyMap<string, FieldValues>): BackendRecord {
+  const many = new Set(plan.use.fields.filter((use) => use.multiple).map((use) => use.name));
+  const record: Record<string, FieldValue> = {};
+  for (const [field, values] of fields) {
+    const [first] = values as readonly (Scalar | ChildRecord)[];
+    if (first === undefined) continue;
+    record[field] = many.has(field) ? values : (first as Scalar);
+  }
+  return record;
+}

@@ -1,0 +1,73 @@
+import { AdapterError } from '../backend/adapter-error.js';
+import { leavesOf, type MappingPlan } from '../mapping/plan.js';
+import { ScimError } from '../scim/error.js';
+
+/** Seconds after which a caller may try again when the backend said nothing. */
+const defaultRetrySeconds = 5;
+
+/**
+ * The one table from what a backend says to what the caller is told. 401 and 403 are only ever about the caller: a backend
+ * that refuses the gateway's own account is a 503. A dead backend is never a 404.
+ */
+export function toScimError(error: unknown, plan: MappingPlan): ScimError {
+  if (error instanceof ScimError) return error;
+  if (!(error instanceof AdapterError)) return ScimError.internal(error);
+  const attribute = error.field === undefined ? undefined : attributeOf(error.field, plan);
+  const retry = error.retryAfterSeconds ?? defaultRetrySeconds;
+  switch (error.kind) {
+    case 'notFound':
+      return ScimError.notFound(`There is no ${plan.type.name} with this id.`);
+    case 'conflict':
+      return ScimError.uniqueness(
+        attribute === undefined
+          ? `Another ${plan.type.name} has the same value in an attribute that must be unique.`
+          : `Another ${plan.type.name} has this "${attribute}" already.`,
+        error,
+      );
+    case 'revisionMismatch':
+      return ScimError.preconditionFailed('The resource was changed in the meantime; read it again.');
+    case 'rejected':
+      return ScimError.badRequest('invalidValue', rejectedDetail(error.reason, attribute), error);
+    case 'denied':
+      return ScimError.unavailable(
+        "The backend refuses the gateway's service account for this operation. An operator has to give it the right; nothing was written.",
+        retry,
+        error,
+      );
+    case 'unavailable':
+      return ScimError.unavailable(
+        error.applied === 'unknown'
+          ? 'The connection to the backend broke before it answered, so it is not known whether the change was made. Repeat the request.'
+          : 'The backend cannot be reached or is overloaded. Nothing was written; try again later.',
+        retry,
+        error,
+      );
+    case 'timeout':
+      return ScimError.unavailable(
+        error.applied === 'unknown'
+          ? 'The backend did not answer in time, so it is not known whether the change was made. Repeat the request.'
+          : 'The backend did not answer in time. Nothing was written; try again later.',
+        retry,
+        error,
+      );
+    case 'unsupported':
+      return ScimError.notImplemented(error.reason ?? 'The backend of this gateway cannot do this.');
+  }
+}
+
+function rejectedDetail(reason: string | undefined, attribute: string | undefined): string {
+  const words = reason ?? 'the backend does not accept the value.';
+  return attribute === undefined ? `The backend refuses the data: ${words}` : `"${attribute}": ${words}`;
+}
+
+/** The attribute path that a rule maps to the field. */
+function attributeOf(field: string, plan: MappingPlan): string | undefined {
+  for (const attributePlan of plan.attributes) {
+    if ((attributePlan.kind === 'records' || attributePlan.kind === 'references') && attributePlan.field === field) {
+      return attributePlan.attribute.path;
+    }
+    const leaf = leavesOf(attributePlan).find((candidate) => candidate.field === field);
+    if (leaf !== undefined) return leaf.key;
+  }
+  return undefined;
+}

@@ -1,0 +1,129 @@
+import type { Adapter, BackendRecord, EntityCapabilities, OperationContext } from '../backend/adapter.js';
+import { idOf } from '../backend/record.js';
+import type { MappingPlan } from '../mapping/plan.js';
+import { compilePushDown, type PushDown } from '../mapping/push-down.js';
+import { compileReader, type ReferenceView, type ResourceReader } from '../mapping/read.js';
+import type { OperationsConfig } from '../mapping/rule.js';
+import type { Dialect } from '../scim/dialect.js';
+import { applyProjection, type Projection } from '../scim/projection.js';
+import { isObject, type JsonValue, type MutableResource, type Resource, type ResourceType } from '../scim/schema.js';
+import type { RequestContext } from './service.js';
+
+/** Bounds of one gateway. Every number has its unit in its name or is a count. */
+export interface ServiceLimits {
+  /** Largest page. */
+  readonly maxResults: number;
+  /** Page size when the caller names none. */
+  readonly defaultResults: number;
+  /** Records that a search may read to answer what the backend cannot. */
+  readonly scanLimit: number;
+  readonly bulkOperations: number;
+  readonly bulkBytes: number;
+  readonly patchOperations: number;
+  /** Elements of one multi-valued attribute that one answer may hold. */
+  readonly maxMembers: number;
+  readonly filterLength: number;
+}
+
+/** One resource type at work: its rules, its adapter and what the adapter can do now. */
+export interface TypeRuntime {
+  readonly type: ResourceType;
+  readonly plan: MappingPlan;
+  readonly reader: ResourceReader;
+  readonly adapter: Adapter;
+  readonly entity: string;
+  readonly operations: Required<OperationsConfig>;
+  readonly dialect: Dialect;
+  readonly limits: ServiceLimits;
+  readonly enforceCanonical: boolean;
+  capabilities(): EntityCapabilities;
+  /** Compiled anew when the adapter's capabilities change. */
+  pushDown(): PushDown;
+}
+
+const noCapabilities: EntityCapabilities = {
+  fields: {},
+  combine: { and: false, or: false, not: false },
+  offset: false,
+  total: false,
+  revision: false,
+  write: true,
+  atomicUpdate: false,
+  enforcesUnique: false,
+  referentialIntegrity: false,
+};
+
+export function createTypeRuntime(
+  options: Omit<TypeRuntime, 'reader' | 'type' | 'entity' | 'capabilities' | 'pushDown'>,
+): TypeRuntime {
+  const { plan, adapter } = options;
+  let compiled: { readonly version: number; readonly pushDown: PushDown } | undefined;
+  const capabilities = (): EntityCapabilities => adapter.capabilities.entities[plan.entity] ?? noCapabilities;
+  return {
+    ...options,
+    type: plan.type,
+    entity: plan.entity,
+    reader: compileReader(plan),
+    capabilities,
+    pushDown() {
+      const { version } = adapter.capabilities;
+      if (compiled?.version !== version) compiled = { version, pushDown: compilePushDown(plan, capabilities()) };
+      return compiled.pushDown;
+    },
+  };
+}
+
+export function operationContext(context: RequestContext): OperationContext {
+  return {
+    signal: context.signal,
+    requestId: context.requestId,
+    ...(context.trace === undefined ? {} : { trace: context.trace }),
+  };
+}
+
+/** The ETag of a record; undefined when its backend has no revisions. Weak, as representations differ by projection. */
+export function versionOf(runtime: TypeRuntime, record: BackendRecord): string | undefined {
+  const revision = record.$revision;
+  return revision === undefined ? undefined : `W/"${runtime.plan.fingerprint}.${String(revision)}"`;
+}
+
+export function locationOf(runtime: TypeRuntime, id: string, context: RequestContext): string {
+  return `${context.baseUrl}${runtime.type.endpoint}/${encodeURIComponent(id)}`;
+}
+
+/**
+ * The whole representation: mapped attributes as projected, then `id`, `meta` and `schemas` as they come out.
+ * @see RFC 7643 §3
+ */
+export function present(
+  runtime: TypeRuntime,
+  record: BackendRecord,
+  projection: Projection,
+  references: ReferenceView,
+  context: RequestContext,
+): Resource {
+  const { type, reader } = runtime;
+  const read = reader.read(record, (attribute) => projection.wants(attribute), references);
+  const whole = withCommon(runtime, record, read, context);
+  return projection.everything ? whole : applyProjection(whole, projection, type);
+}
+
+/** `schemas` first, `meta` last, the rest between: the order in which people read it. */
+export function withCommon(
+  runtime: TypeRuntime,
+  record: BackendRecord,
+  attributes: MutableResource,
+  context: RequestContext,
+): Resource {
+  const { type } = runtime;
+  const id = idOf(record);
+  const schemas: string[] = [type.schema.id];
+  for (const { schema } of type.extensions) if (isObject(attributes[schema.id])) schemas.push(schema.id);
+  const meta: Record<string, JsonValue> = { resourceType: type.name };
+  if (record.$created !== undefined) meta.created = String(record.$created);
+  if (record.$modified !== undefined) meta.lastModified = String(record.$modified);
+  meta.location = locationOf(runtime, id, context);
+  const version = versionOf(runtime, record);
+  if (version !== undefined) meta.version = version;
+  return { schemas, id, ...attributes, meta };
+}
