@@ -55,7 +55,7 @@ describe('parseSchema', () => {
     expect(withAttributes({ name: 'pin', mutability: 'writeOnly' }).schema?.attributes[0]?.returned).toBe('never');
   });
 
-  it.each([
+  it.each<[attribute: unknown, rows: string]>([
     [{ name: 'a', type: 'uuid' }, '7643-2.3-01'],
     [{ name: 'a', type: 'string', subAttributes: [{ name: 'b' }] }, '7643-1.2-01'],
     [{ name: 'a', type: 'complex' }, '7643-7-type-01'],
