@@ -237,7 +237,8 @@ export function withoutDuplicates(attribute: Attribute, elements: readonly JsonV
   for (const element of elements) {
     const key = identity(element);
     const first = unique.get(key);
-    unique.set(key, first !== undefined && isObject(first) ? merged(first, element as JsonObject) : element);
+    if (first === undefined) unique.set(key, element);
+    else if (isObject(first)) unique.set(key, merged(first, element as JsonObject));
   }
   return unique.size === elements.length ? elements : [...unique.values()];
 }

@@ -1,7 +1,7 @@
 import type { Scalar } from '../../backend/adapter.js';
 import { instantKey } from '../../scim/comparison.js';
 import type { AttributeType } from '../../scim/schema.js';
-import type { AttributeValue, Codec, PushedCondition } from '../codec.js';
+import type { AttributeValue, Codec } from '../codec.js';
 import { type CodecDefinition, compare, exactly, present } from './definition.js';
 
 /** Codecs that take values as they are: one for each kind of field. They are the default, by the attribute's type. */
@@ -67,7 +67,7 @@ function utc(value: AttributeValue): string | undefined {
   return key === undefined ? undefined : `${key}Z`;
 }
 
-/** Base64 on the SCIM side, with padding when read. Conditions hold no bytes, so comparisons are left to the resource. */
+/** Base64 on the SCIM side, with padding when read. In conditions bytes are their base64 text. */
 const bytesCodec: Codec = {
   name: 'bytes',
   fieldType: 'bytes',
@@ -75,7 +75,11 @@ const bytesCodec: Codec = {
   decode: (values) =>
     values.flatMap((value) => (value instanceof Uint8Array ? [Buffer.from(value).toString('base64')] : [])),
   encode: (values) => values.map((value): Scalar => new Uint8Array(Buffer.from(String(value), 'base64'))),
-  toCondition: (field, op): PushedCondition | undefined => (op === 'pr' ? exactly(present(field)) : undefined),
+  toCondition: (field, op, value) => {
+    if (op === 'pr') return exactly(present(field));
+    if (op !== 'eq' || typeof value !== 'string') return undefined;
+    return exactly(compare(field, 'eq', Buffer.from(value, 'base64').toString('base64')));
+  },
 };
 
 const byType: Readonly<Record<AttributeType, Codec>> = {

@@ -53,7 +53,11 @@ function tableCodec(table: Table, { attribute, multiple }: CodecRequest): Codec 
     name,
     fieldType: fieldTypeOf(known[0]?.stored),
     needsCurrent: false,
-    decode: (values) => values.flatMap((value) => meanings.get(fieldKey(plain(value)))?.value ?? otherwise ?? []),
+    decode: (values) =>
+      values.flatMap((value) => {
+        const item = plain(value);
+        return meanings.get(fieldKey(item))?.value ?? (item === '' ? [] : (otherwise ?? []));
+      }),
     encode: (values) =>
       values.map((value) => {
         const found = written.get(keyOf(comparison, value));
