@@ -355,8 +355,7 @@ function translateComplex(
   const { sub } = filter.path;
   if (sub === undefined) return filter.kind === 'present' ? presence() : everything;
   const leaf = leafFor(plan.leaves, sub);
-  if (leaf !== undefined && leaf.read)
-    return translateOnLeaf(filter, leaf, context, context.capabilities.fields[leaf.field]);
+  if (leaf?.read) return translateOnLeaf(filter, leaf, context, context.capabilities.fields[leaf.field]);
   const constant = plan.constants.find((candidate) => candidate.attribute === sub);
   if (constant !== undefined) return matchesConstant(filter, constant.value) ? presence() : exact(never);
   // Computed parts of a reference ($ref, displayName) are known only on the resource.
@@ -433,8 +432,7 @@ function slotLeaf(filter: LeafFilter, slot: Slot, context: FilterContext): Pushe
   const { sub } = filter.path;
   if (sub === undefined) return everything;
   const leaf = leafFor(slot.leaves, sub);
-  if (leaf !== undefined && leaf.read)
-    return translateOnLeaf(filter, leaf, context, context.capabilities.fields[leaf.field]);
+  if (leaf?.read) return translateOnLeaf(filter, leaf, context, context.capabilities.fields[leaf.field]);
   const folded = foldOverSlot(filter, slot);
   return folded === undefined ? everything : exact(folded ? always : never);
 }
