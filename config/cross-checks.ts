@@ -1,4 +1,6 @@
 import { resolvePath } from '../src/scim/attribute-path.js';
+import { isObject } from '../src/scim/schema.js';
+import type { GatewayFile } from './file-schema.js';
 import type { ConfigFile } from './files.js';
 import type { AdapterConfig, Gateway, GatewayResource } from './gateway-config.js';
 import { nearest } from './nearest.js';
@@ -28,15 +30,14 @@ export function crossCheck(
   return problems;
 }
 
-/** To be called when all resource types could be read. */
-export function unusedAdapters(
-  gateways: readonly Gateway[],
-  adapters: ReadonlyMap<string, AdapterConfig>,
-  main: ConfigFile,
-): readonly Problem[] {
-  const used = new Set(gateways.flatMap(({ resources }) => resources.map(({ adapter }) => adapter)));
-  return [...adapters.keys()]
-    .filter((name) => !used.has(name))
+export function unusedAdapters(file: GatewayFile, main: ConfigFile): readonly Problem[] {
+  const sections = Object.values(file.gateways).map((gateway) => (isObject(gateway) ? gateway.resources : undefined));
+  const used = sections.flatMap((resources) => Object.values(resources ?? {}).map((resource) => resource?.adapter));
+  const names = Object.keys(file.adapters);
+  // A misspelt name is reported where it stands; the adapter that it means is not unused.
+  const meant = used.flatMap((name) => (typeof name === 'string' ? (nearest(name, names) ?? []) : []));
+  return names
+    .filter((name) => !meant.includes(name))
     .map((name) =>
       main.document.problem('warning', ['adapters', name], `No resource type uses the adapter "${name}".`, 'key'),
     );

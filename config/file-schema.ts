@@ -55,7 +55,7 @@ const schemasSchema = {
   examples: [['./acme-user.json']],
 } as const;
 
-const limitsSchema = {
+export const limitsSchema = {
   type: 'object',
   additionalProperties: false,
   default: {},
@@ -96,12 +96,18 @@ const limitsSchema = {
 } as const;
 
 /** Open to extension: authentication by JWT and by Basic have their sections here. */
-const authSchema = {
+export const authSchema = {
   type: 'object',
   additionalProperties: false,
   default: {},
   description: 'Who may call.',
   properties: {
+    publicDiscovery: {
+      type: 'boolean',
+      default: false,
+      description:
+        '/ServiceProviderConfig answers callers without credentials too, so that a client learns how to authenticate.',
+    },
     tokens: {
       type: 'object',
       additionalProperties: false,
@@ -255,7 +261,7 @@ export const gatewayFileSchema = {
   additionalProperties: false,
   required: ['version', 'gateways'],
   properties: {
-    version: { const: 1, description: 'The version of this file format: 1.' },
+    version: { const: 1, description: 'The version of the file format; write "version: 1".' },
     listen: {
       type: 'string',
       pattern: '^(\\[[0-9A-Fa-f:.]+\\]|[^\\s:/\\[\\]]+):[0-9]{1,5}$',

@@ -1,5 +1,5 @@
 import { isObject } from '../src/scim/schema.js';
-import type { GatewayFile, GatewaySection, ResourceSection } from './file-schema.js';
+import type { GatewayFile, GatewaySection, LimitsConfig, ResourceSection } from './file-schema.js';
 import type { ConfigFile } from './files.js';
 import type { Gateway, GatewayResource } from './gateway-config.js';
 import { toSection } from './includes.js';
@@ -47,7 +47,7 @@ function buildGateway(id: string, section: GatewaySection, defaultAddress: strin
     enabled: section.enabled,
     strict: section.strict,
     auth: section.auth,
-    limits: section.limits,
+    limits: boundedLimits(section.limits, (name) => isWritten(parts.main, ['gateways', id, 'limits', name])),
     pagination: section.pagination,
     requireIfMatch: section.requireIfMatch,
     sensitiveFilters: section.sensitiveFilters,
@@ -56,6 +56,20 @@ function buildGateway(id: string, section: GatewaySection, defaultAddress: strin
       return resource === undefined ? [] : [section.strict ? { ...resource, unmapped: 'reject' as const } : resource];
     }),
   };
+}
+
+/** A default that a written bound makes impossible gives way to the bound. */
+function boundedLimits(limits: LimitsConfig, isWrittenLimit: (name: string) => boolean): LimitsConfig {
+  const { maxResults, defaultResults, bodyBytes, bulkBytes } = limits;
+  return {
+    ...limits,
+    defaultResults: isWrittenLimit('defaultResults') ? defaultResults : Math.min(defaultResults, maxResults),
+    bulkBytes: isWrittenLimit('bulkBytes') ? bulkBytes : Math.min(bulkBytes, bodyBytes),
+  };
+}
+
+function isWritten(main: ConfigFile, path: Path): boolean {
+  return main.document.written(path) !== undefined;
 }
 
 function buildResource(

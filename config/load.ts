@@ -20,7 +20,7 @@ import { ResourceTypes } from './resource-types.js';
 import { SchemaCatalog } from './schema-catalog.js';
 import { schemaProblems } from './schema-problems.js';
 import type { Sources } from './source.js';
-import { createValidator, type Validator } from './validator.js';
+import { validator } from './validator.js';
 
 export interface LoadOptions {
   /** The path of gateway.yaml. Without one, the built-in configuration is loaded. */
@@ -58,32 +58,30 @@ export function loadConfig({ file, adapterSchemas, env = process.env }: LoadOpti
   if (typeof text !== 'string') return finish(undefined, [text]);
   const main = files.add(name, resolve(file ?? 'gateway.yaml'), text);
   if (main.json === undefined) return finish(undefined, []);
-  const validator = createValidator();
-  const validate = validator.compile(gatewayFileSchema);
+  const validate = validator().compile(gatewayFileSchema);
   const findings = validate(main.json) ? [] : schemaProblems(main.document, [], main.json, validate.errors ?? []);
   const breaks = findings.flatMap((finding) => (finding.breaks === undefined ? [] : [finding.breaks]));
   const isBroken = (path: Path): boolean => breaks.some((broken) => startsWith(broken, path));
   const problems = findings.map(({ problem }) => problem);
   if (!isObject(main.json) || !isObject(main.json.gateways) || !isObject(main.json.adapters))
     return finish(undefined, problems);
-  const draft = readDraft(main.json as GatewayFile, { main, files, validator, adapterSchemas, isBroken, problems });
+  const draft = readDraft(main.json as GatewayFile, { main, files, adapterSchemas, isBroken, problems });
   return finish({ ...draft, file }, problems);
 }
 
 interface Reading {
   readonly main: ConfigFile;
   readonly files: ConfigFiles;
-  readonly validator: Validator;
   readonly adapterSchemas: ReadonlyMap<string, object>;
   readonly isBroken: (path: Path) => boolean;
   readonly problems: Problem[];
 }
 
 function readDraft(data: GatewayFile, reading: Reading): Omit<GatewayConfig, 'file'> {
-  const { main, files, validator, isBroken, problems } = reading;
+  const { main, files, isBroken, problems } = reading;
   const catalog = new SchemaCatalog();
   if (!isBroken(['schemas'])) catalog.declare(data.schemas ?? [], main, ['schemas'], files);
-  const includes = new Includes(files, catalog, validator.compile(mappingFileSchema));
+  const includes = new Includes(files, catalog, validator().compile(mappingFileSchema));
   const types = new ResourceTypes(catalog, includes.open);
   const adapters = readAdapters(data, reading);
   const gateways = buildGateways(data, {
@@ -93,15 +91,14 @@ function readDraft(data: GatewayFile, reading: Reading): Omit<GatewayConfig, 'fi
     adapters: Object.keys(data.adapters),
     isBroken,
     defaults: {
-      gateway: filled(validator, gatewaySchema, { resources: {} }),
-      resource: filled(validator, resourceSchema, { adapter: '' }),
+      gateway: filled(gatewaySchema, { resources: {} }),
+      resource: filled(resourceSchema, { adapter: '' }),
     },
     problems,
   });
-  const isWhole = !isBroken([]);
-  catalog.finish(isWhole);
-  problems.push(...includes.problems, ...types.problems, ...catalog.problems, ...crossCheck(gateways, adapters, main));
-  if (isWhole) problems.push(...unusedAdapters(gateways, adapters, main));
+  catalog.finish(!isBroken([]));
+  problems.push(...includes.problems, ...types.problems, ...catalog.problems);
+  problems.push(...crossCheck(gateways, adapters, main), ...unusedAdapters(data, main));
   return {
     baseDir: main.dir,
     listen: parseListen(data.listen, main, isBroken, problems),
@@ -118,7 +115,7 @@ function readAdapters(data: GatewayFile, reading: Reading): ReadonlyMap<string, 
   for (const [name, section] of Object.entries(data.adapters)) {
     const path = ['adapters', name];
     if (reading.isBroken(path)) continue;
-    const { main, adapterSchemas, validator, problems } = reading;
+    const { main, adapterSchemas, problems } = reading;
     const schema = adapterSchemas.get(section.type);
     if (schema === undefined) {
       const message = `There is no adapter of type "${section.type}"${suggestion(section.type, [...adapterSchemas.keys()])}`;
@@ -127,7 +124,7 @@ function readAdapters(data: GatewayFile, reading: Reading): ReadonlyMap<string, 
     }
     const { type, ...rest } = section;
     const settings: unknown = namesType(schema) ? section : rest;
-    const validate = validator.compile(schema);
+    const validate = validator().compile(schema);
     if (!validate(settings)) {
       problems.push(
         ...schemaProblems(main.document, path, settings, validate.errors ?? []).map(({ problem }) => problem),
@@ -159,8 +156,8 @@ function parseListen(
 }
 
 /** The least section that a schema allows, with its defaults. */
-function filled<Section extends object>(validator: Validator, schema: object, section: object): Section {
-  validator.compile(schema)(section);
+function filled<Section extends object>(schema: object, section: object): Section {
+  validator().compile(schema)(section);
   return section as Section;
 }
 

@@ -167,7 +167,7 @@ function shown(document: SourceDocument, path: Path): string {
   if (value === null || value === undefined) return 'empty';
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object') return 'a section';
-  if (looksSecret(path)) return 'a text that is not shown';
+  if (looksSecret(path)) return 'a value that is not shown';
   const text = JSON.stringify(value);
   return text.length > 80 ? `${text.slice(0, 77)}…"` : text;
 }

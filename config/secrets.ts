@@ -44,7 +44,7 @@ export function resolveSecrets(
       problems.push(document.problem('error', path, found.message));
       return whole;
     });
-    if (resolved === text && text !== '') warnOfLiteral(text, path);
+    if (text !== '' && text.search(referencePattern) < 0) warnOfLiteral(text, path);
     return resolved;
   };
   const warnOfLiteral = (text: string, path: Path): void => {

@@ -136,7 +136,7 @@ function repeatedKeys(document: Document.Parsed): { key: string; offset: number;
 const syntaxHints: Readonly<Record<string, string>> = {
   TAB_AS_INDENT: 'This line is indented with a tab; YAML is indented with spaces.',
   BLOCK_AS_IMPLICIT_KEY:
-    'A value stands on the line of its key here, and something like "key: value" follows it. Put quotes around a text that holds ": ", or put the nested keys on lines of their own, indented.',
+    'A second "key: value" follows here, on the same line or on a line that is indented further. Indent keys of one level alike, and put quotes around a text that holds ": ".',
   MULTILINE_IMPLICIT_KEY: 'A key and its ":" stand on one line; this line has no ":" after its key.',
   BAD_INDENT: 'This line is not indented as what it belongs to; keys of one level start in the same column.',
   MULTIPLE_DOCS: 'A second document starts here ("---"); one file holds one document.',
@@ -145,6 +145,9 @@ const syntaxHints: Readonly<Record<string, string>> = {
 };
 
 function syntaxMessage(code: string, message: string): string {
+  if (message.startsWith('Flow ')) {
+    return 'A "{" or "[" above is not closed, or its lines are not indented further than the key that it belongs to.';
+  }
   const hint = syntaxHints[code];
   if (hint !== undefined) return hint;
   if (code === 'MISSING_CHAR' && message.includes('flow map')) {

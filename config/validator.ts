@@ -7,9 +7,11 @@ export interface Validator {
   compile(schema: object): ValidateFunction;
 }
 
-export function createValidator(): Validator {
+let shared: Ajv | undefined;
+
+/** One for all, since it keeps what it compiled: a configuration that is read again needs no new compilation. */
+export function validator(): Validator {
   // Not strict: adapters from elsewhere bring their own schemas, whose style is theirs.
-  const ajv = new Ajv({ allErrors: true, verbose: true, useDefaults: true, strict: false });
-  addFormats.default(ajv);
-  return ajv;
+  shared ??= addFormats.default(new Ajv({ allErrors: true, verbose: true, useDefaults: true, strict: false }));
+  return shared;
 }
