@@ -53,18 +53,20 @@ function isTimeZone(name: string): boolean {
   }
 }
 
-const notInUri = /[\s\p{Cc}<>"{}|\\^`]|%(?![0-9A-Fa-f]{2})/u;
+const notInUri = /[\s\p{Cc}<>"{}|\\^`[\]]|%(?![0-9A-Fa-f]{2})/u;
 const scheme = /^[A-Za-z][A-Za-z0-9+.-]*:/;
+const ipLiteral = /^((?:[A-Za-z][A-Za-z0-9+.-]*:)?\/\/(?:[^/?#[\]@]*@)?)\[[0-9A-Fa-f:.]+\]/;
 
 /**
  * An absolute or relative reference: RFC 3986's characters, and letters beyond ASCII as IRIs have them. A colon in the
- * first segment needs a scheme before it.
+ * first segment needs a scheme before it; square brackets stand around an IPv6 host only.
  * @see RFC 7643 §2.3.7
  */
 export function isUriReference(text: string): boolean {
-  if (text === '' || notInUri.test(text)) return false;
-  const firstDelimiter = text.search(/[:/?#]/);
-  return firstDelimiter < 0 || text[firstDelimiter] !== ':' || scheme.test(text);
+  const plain = text.replace(ipLiteral, '$1host');
+  if (plain === '' || notInUri.test(plain)) return false;
+  const firstDelimiter = plain.search(/[:/?#]/);
+  return firstDelimiter < 0 || plain[firstDelimiter] !== ':' || scheme.test(plain);
 }
 
 /** RFC 4648 §4 alphabet; padding may be left out (RFC 7643 §2.3.6). */

@@ -130,6 +130,9 @@ describe.each(bothDialects)('parseAttributeValue: types (%s)', (_, dialect) => {
   it.each([
     ['homepage', 'https://example.com/a?b=c#d'],
     ['homepage', '../Users/1'],
+    ['homepage', 'urn:example:a'],
+    ['homepage', 'http://[2001:db8::1]:8080/a'],
+    ['homepage', '/wörter?q=ä'],
   ])('%s takes %j as it is [7643-2.3.7-01]', (name, value) => {
     expect(parse(name, value, dialect)).toEqual(value);
   });
@@ -394,6 +397,9 @@ describe('parseAttributeValue: what identity providers send beyond the RFC', () 
   it.each([
     ['profileUrl', 'https://example.com/~babs', 'abc def'],
     ['profileUrl', '/people/1', 'https://example.com/%zz'],
+    ['profileUrl', 'urn:example:a', '1:a'],
+    ['profileUrl', 'a', 'http://['],
+    ['profileUrl', '?a=b', 'a<b>'],
   ])('checks the form of %s only strictly: %j, not %j [7643-4.1.1-07 7643-2.3.7-01]', expectFreeText);
 
   it.each([['emails', [{ value: 'jo@example.com' }], [{ value: 'no-at-sign' }]]])(
