@@ -4,7 +4,8 @@ import { isObject } from '../../scim/schema.js';
 import type { AttributeValue, Codec } from '../codec.js';
 import { type CodecDefinition, type CodecRequest, compare, exactly, present } from './definition.js';
 
-const parts = ['value', 'id', 'displayName'] as const;
+/** In the order in which they are tried when the rule names none. */
+const parts = ['value', 'displayName', 'id'] as const;
 type Part = (typeof parts)[number];
 
 /**
