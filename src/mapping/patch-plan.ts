@@ -18,7 +18,7 @@ import {
 } from './plan.js';
 import { readTemplatePath } from './resource-values.js';
 import { checkedLeaf } from './value-rules.js';
-import { encodeRecords, type FieldValues, referencedId, reportUnmapped, type WriteContext } from './write.js';
+import { encodeRecords, type FieldValues, referencedId, reportUnmapped, valuesIn, type WriteContext } from './write.js';
 
 /** A PATCH as the backend will see it. */
 export interface PatchPlan {
@@ -171,7 +171,7 @@ function planComplex(
   }
   return [...final].flatMap(([leaf, value]) =>
     leaf.reference === undefined || value === undefined
-      ? setLeaf(leaf, value === undefined ? [] : [value as AttributeValue])
+      ? setLeaf(leaf, valuesIn(value))
       : setReference(leaf, String(value), plan.attribute, context),
   );
 }

@@ -156,7 +156,7 @@ function complexReader(plan: ComplexPlan): AttributeReader {
   const readers = leaves.map((leaf) => ({
     name: leaf.attribute.name,
     reference: leaf.reference,
-    read: leafReader(leaf),
+    read: leaf.attribute.multiValued ? listReader(leaf) : leafReader(leaf),
   }));
   const hasType = plan.attribute.subAttributes.some((sub) => sub.name === 'type');
   const displayName = plan.attribute.subAttributes.find(

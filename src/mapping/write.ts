@@ -70,13 +70,7 @@ function encodeAttribute(
   const value = readAttribute(resource, plan.attribute);
   switch (plan.kind) {
     case 'simple': {
-      const list =
-        value === undefined
-          ? []
-          : Array.isArray(value)
-            ? (value as readonly AttributeValue[])
-            : [value as AttributeValue];
-      encodeLeaf(plan.leaf, list, current, fields);
+      encodeLeaf(plan.leaf, valuesIn(value), current, fields);
       return;
     }
     case 'complex':
@@ -95,6 +89,12 @@ function encodeAttribute(
       );
       return;
   }
+}
+
+/** The values of a simple attribute, single or many. */
+export function valuesIn(value: JsonValue | undefined): readonly AttributeValue[] {
+  if (value === undefined) return [];
+  return Array.isArray(value) ? (value as readonly AttributeValue[]) : [value as AttributeValue];
 }
 
 /** The elements that have a home, as child records. */
@@ -135,7 +135,7 @@ function encodeComplex(
   for (const leaf of plan.leaves) {
     const part = leaf.reference === undefined ? value[leaf.attribute.name] : referencedId(value);
     if (leaf.reference === undefined) {
-      encodeLeaf(leaf, part === undefined ? [] : [part as AttributeValue], current, fields);
+      encodeLeaf(leaf, valuesIn(part), current, fields);
     } else if (leaf.written) {
       const stored =
         typeof part === 'string' ? storedReference(leaf.reference, part, value, plan.attribute, context) : undefined;

@@ -1,0 +1,126 @@
+/**
+ * The composition root's middle: from a checked configuration to gateways that answer. It gets adapter modules and the
+ * gateway's state handed in, so that `main.ts` alone names them.
+ */
+import type { Gateway, GatewayConfig } from '../config/gateway-config.js';
+import type { Adapter, AdapterModule } from './backend/adapter.js';
+import { type GuardedAdapter, guardAdapter } from './backend/guard.js';
+import { compileMappings, type TypeRules } from './mapping/compile.js';
+import type { MappingPlan } from './mapping/plan.js';
+import type { RuleProblem } from './mapping/rule.js';
+import { createScimService } from './provisioning/create-service.js';
+import type { CursorSealer } from './provisioning/cursor.js';
+import type { AuthenticationScheme, DiscoveryOptions } from './provisioning/discovery.js';
+import type { ScimService } from './provisioning/service.js';
+import { createTypeRuntime, type ServiceLimits } from './provisioning/type-runtime.js';
+import { strictDialect, tolerantDialect } from './scim/dialect.js';
+
+/** The part of pino's logger that adapters get. */
+type AdapterLogger = Parameters<AdapterModule['open']>[1]['log'];
+
+export interface CompositionParts {
+  readonly modules: ReadonlyMap<string, AdapterModule>;
+  readonly sealer: CursorSealer;
+  readonly metaSchemas: DiscoveryOptions['metaSchemas'];
+  readonly log: AdapterLogger;
+}
+
+/** One gateway that answers: its use cases, and its adapters for health and for the end. */
+export interface RunningGateway {
+  readonly gateway: Gateway;
+  readonly service: ScimService;
+  /** By the name in the configuration. */
+  readonly adapters: ReadonlyMap<string, GuardedAdapter>;
+  close(): Promise<void>;
+}
+
+const bearerScheme: AuthenticationScheme = {
+  type: 'oauthbearertoken',
+  name: 'Bearer token',
+  description: 'A token that the gateway generated ("scimbridge token create"), sent as "Authorization: Bearer <token>".',
+  specUri: 'https://www.rfc-editor.org/info/rfc6750',
+  primary: true,
+};
+
+/** Compiles a gateway's rules. Problems carry the origin of their rule, for file, line and column. */
+export function compileGateway(gateway: Gateway): {
+  readonly plans: ReadonlyMap<string, MappingPlan>;
+  readonly problems: readonly RuleProblem[];
+} {
+  return compileMappings(gateway.resources.map(typeRules));
+}
+
+function typeRules(resource: Gateway['resources'][number]): TypeRules {
+  const { type, entity, id, idPrefix, lookupField, rules, unmapped } = resource;
+  return {
+    type,
+    entity,
+    rules,
+    unmapped,
+    ...(id === undefined ? {} : { id }),
+    ...(idPrefix === undefined ? {} : { idPrefix }),
+    ...(lookupField === undefined ? {} : { lookupField }),
+  };
+}
+
+/** Opens the adapters of one gateway and ties its use cases to them. Adapters open without waiting for their backends. */
+export async function composeGateway(
+  config: GatewayConfig,
+  gateway: Gateway,
+  plans: ReadonlyMap<string, MappingPlan>,
+  parts: CompositionParts,
+): Promise<RunningGateway> {
+  const adapters = await openAdapters(config, gateway, plans, parts);
+  const limits: ServiceLimits = { ...gateway.limits, patchOperations: gateway.limits.bulkOperations };
+  const types = gateway.resources.flatMap((resource) => {
+    const plan = plans.get(resource.type.name);
+    const adapter = adapters.get(resource.adapter);
+    if (plan === undefined || adapter === undefined) return [];
+    const { create, update, delete: remove, list } = resource.operations;
+    return [
+      createTypeRuntime({
+        plan,
+        adapter,
+        operations: { create, update, delete: remove, list },
+        dialect: gateway.strict ? strictDialect : tolerantDialect,
+        limits,
+        enforceCanonical: resource.canonicalValues === 'enforce',
+      }),
+    ];
+  });
+  const service = createScimService({
+    gateway: gateway.id,
+    types,
+    limits,
+    pagination: gateway.pagination,
+    authenticationSchemes: [bearerScheme],
+    metaSchemas: parts.metaSchemas,
+    sealer: parts.sealer,
+  });
+  const close = async (): Promise<void> => {
+    await Promise.all([...adapters.values()].map((adapter) => adapter.close()));
+  };
+  return { gateway, service, adapters, close };
+}
+
+async function openAdapters(
+  config: GatewayConfig,
+  gateway: Gateway,
+  plans: ReadonlyMap<string, MappingPlan>,
+  { modules, log }: CompositionParts,
+): Promise<ReadonlyMap<string, GuardedAdapter>> {
+  const opened = new Map<string, GuardedAdapter>();
+  for (const name of new Set(gateway.resources.map((resource) => resource.adapter))) {
+    const section = config.adapters.get(name);
+    const module = section === undefined ? undefined : modules.get(section.type);
+    if (section === undefined || module === undefined) continue;
+    const entities = gateway.resources.flatMap((resource) => {
+      const plan = plans.get(resource.type.name);
+      return resource.adapter === name && plan !== undefined ? [plan.use] : [];
+    });
+    const environment = { gateway: gateway.id, entities, baseDir: config.baseDir, dataDir: config.dataDir, log };
+    const adapter: Adapter = await module.open(section.settings, environment);
+    opened.set(name, guardAdapter(adapter, { timeoutMs: gateway.limits.requestSeconds * 1000 }));
+  }
+  return opened;
+}
