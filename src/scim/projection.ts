@@ -201,13 +201,29 @@ function projectValue(attribute: Attribute, value: JsonValue, projection: Projec
   if (value === null || !projection.wants(attribute)) return undefined;
   if (Array.isArray(value) && value.length === 0) return undefined;
   if (attribute.type !== 'complex') return value;
+  const names = keptSubs(attribute, projection);
   // Long lists of members pass as they are when no sub-attribute is left out.
-  const kept = attribute.subAttributes.filter((sub) => projection.wantsSub(attribute, sub));
-  if (kept.length === attribute.subAttributes.length) return value;
-  const names = new Set(kept.map((sub) => sub.name));
+  if (names === undefined) return value;
   if (!Array.isArray(value)) return projectElement(value, names);
   const elements = value.map((element) => projectElement(element, names)).filter((element) => element !== undefined);
   return elements.length === 0 ? undefined : elements;
+}
+
+const keptByProjection = new WeakMap<Projection, Map<Attribute, ReadonlySet<string> | undefined>>();
+
+/** The names of the sub-attributes that are wanted; undefined when all are. Worked out once for each projection. */
+function keptSubs(attribute: Attribute, projection: Projection): ReadonlySet<string> | undefined {
+  let known = keptByProjection.get(projection);
+  if (known === undefined) {
+    known = new Map();
+    keptByProjection.set(projection, known);
+  }
+  if (known.has(attribute)) return known.get(attribute);
+  const { subAttributes } = attribute;
+  const kept = subAttributes.filter((sub) => projection.wantsSub(attribute, sub));
+  const names = kept.length === subAttributes.length ? undefined : new Set(kept.map((sub) => sub.name));
+  known.set(attribute, names);
+  return names;
 }
 
 function projectElement(element: JsonValue, names: ReadonlySet<string>): JsonValue | undefined {

@@ -17,7 +17,7 @@ export interface ParsedBody {
   readonly resource: Resource;
   /** `Attribute.path` of what was sent as null, [] or "": attributes, and sub-attributes of single complex ones. */
   readonly cleared: ReadonlySet<string>;
-  /** What was sent and is not in `resource`, for the transaction. `id`, `meta` and `schemas` are not listed. */
+  /** What was sent and is not in `resource`, for the transaction. `id`, `meta`, `schemas` and empty values are not listed. */
   readonly ignored: readonly { readonly path: string; readonly why: string }[];
 }
 
@@ -101,8 +101,9 @@ class BodyReader {
     this.#seen.add(attribute);
     if (attribute.name === 'schemas') return;
     if (attribute.mutability === 'readOnly') {
-      // Every client sends id and meta back; saying so each time would bury what matters.
-      if (attribute.schema !== undefined) this.#options.ignored?.(attribute.path, 'read-only');
+      // Every client sends id, meta and an empty "groups" back; saying so each time would bury what matters.
+      const hasValue = value !== null && value !== '' && !(Array.isArray(value) && value.length === 0);
+      if (attribute.schema !== undefined && hasValue) this.#options.ignored?.(attribute.path, 'read-only');
       return;
     }
     const parsed = parseAttributeValue(attribute, value, this.#dialect, attribute.path, this.#options);

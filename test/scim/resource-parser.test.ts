@@ -73,6 +73,7 @@ describe.each([
     const { resource, ignored } = parse(body, dialect);
     expect(resource).toEqual({ userName });
     expect(ignored).toEqual([{ path: 'groups', why: 'read-only' }]);
+    expect(parse({ schemas, userName, groups: [] }, dialect).ignored).toEqual([]);
   });
 
   it('puts extension data under the canonical URN, listed in schemas or not [7643-3.3-02 7643-4.3-01]', () => {
