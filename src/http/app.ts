@@ -5,7 +5,7 @@ import { errorResponse } from './answer.js';
 import { Exchange, type HttpEnv, rawPath } from './exchange.js';
 import { createGatewayHandler } from './gateway-handler.js';
 import type { HttpGateway } from './http-gateway.js';
-import { createInFlight } from './in-flight.js';
+import { InFlight } from './in-flight.js';
 import { createRefusalLog } from './refusal-log.js';
 
 /** What /health/ready tells. No hosts, no error texts: it is open to everybody. */
@@ -35,7 +35,7 @@ export function createApp(options: AppOptions): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>({ getPath: rawPath });
   const shared = {
     log,
-    inFlight: createInFlight(),
+    inFlight: new InFlight(),
     logRefusal: createRefusalLog(log),
     publicUrl: options.publicUrl?.replace(/\/+$/, ''),
   };

@@ -1,7 +1,7 @@
 import type { Context } from 'hono';
 import type { Logger } from 'pino';
 import type { AuthResult, Refused } from '../auth/authentication.js';
-import type { Caller, RequestContext } from '../provisioning/service.js';
+import type { Caller } from '../provisioning/service.js';
 import { ScimError } from '../scim/error.js';
 import { errorResponse } from './answer.js';
 import { Exchange, type HttpEnv } from './exchange.js';
@@ -10,6 +10,7 @@ import { Flight, type InFlight } from './in-flight.js';
 import { type Endpoint, operate } from './operations.js';
 import { hasTokenParameter } from './query.js';
 import type { Refusal } from './refusal-log.js';
+import { HttpRequestContext } from './request-context.js';
 import { createRouter, type Route } from './route.js';
 
 export interface HandlerOptions {
@@ -52,18 +53,9 @@ export function createGatewayHandler(
     return gateway.authenticate(authorization);
   };
 
-  const makeContext = (exchange: Exchange, caller: Caller, flight: Flight): RequestContext => ({
-    caller,
-    requestId: exchange.requestId,
-    // A property of its own, so that it survives when the context is spread.
-    get signal() {
-      return flight.signal;
-    },
-    baseUrl: fixedBaseUrl ?? exchange.origin + gateway.address,
-    dropped: (what, why) => {
-      if (isDebugging) log.debug({ gateway: gateway.id, requestId: exchange.requestId, what, why }, 'Dropped.');
-    },
-  });
+  const logDropped = (requestId: string, what: string, why: string): void => {
+    if (isDebugging) log.debug({ gateway: gateway.id, requestId, what, why }, 'Dropped.');
+  };
 
   const work = async (exchange: Exchange, route: Route, flight: Flight): Promise<Response> => {
     let caller: Caller | undefined;
@@ -72,10 +64,10 @@ export function createGatewayHandler(
       const result = admission instanceof Promise ? await admission : admission;
       caller = result.caller;
       if (caller === undefined) return refuse(exchange, result as Refused);
-      return await operate(
-        { gateway, exchange, context: makeContext(exchange, caller, flight) },
-        checkEndpoint(gateway, exchange, route),
-      );
+      const endpoint = checkEndpoint(gateway, exchange, route);
+      const baseUrl = fixedBaseUrl ?? exchange.origin + gateway.address;
+      const context = new HttpRequestContext(caller, exchange.requestId, baseUrl, logDropped, flight);
+      return await operate({ gateway, exchange, context }, endpoint);
     } catch (error) {
       return fail(exchange, error, flight, caller);
     }

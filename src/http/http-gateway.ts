@@ -17,7 +17,7 @@ export interface HttpGateway {
   /** ServiceProviderConfig without credentials, so that a client can find out how to authenticate (RFC 7643 §5). */
   readonly publicDiscovery: boolean;
   /** Attributes whose values must not stand in a URL: a GET that filters by one is 403 `sensitive` (RFC 7644 §7.5.2). */
-  readonly sensitiveAttributes: readonly string[];
+  readonly sensitiveFilters: readonly string[];
   /** PUT, PATCH and DELETE need If-Match, else 428. */
   readonly requireIfMatch: boolean;
 }

@@ -8,14 +8,13 @@ export interface Outgoing {
   readonly destroyed: boolean;
 }
 
-/** Requests that are being worked on. */
-export interface InFlight {
-  /** Runs the work, and gives `lateAnswer` instead when it goes on long after its deadline. */
-  track<T>(flight: Flight, work: Promise<T>, lateAnswer: () => T): Promise<T>;
-}
-
 /** One request's end of time: its deadline, or the client's leaving, noticed within a quarter of a second. */
 export class Flight {
+  /** Neighbours in the list of those in flight. */
+  previous: Flight | undefined;
+  next: Flight | undefined;
+  /** Answers instead of work that goes on long after the deadline. */
+  giveUp: (() => void) | undefined;
   readonly #deadlineMs: number;
   readonly #outgoing: Outgoing | undefined;
   #controller: AbortController | undefined;
@@ -39,13 +38,12 @@ export class Flight {
     return this.#endedBy === undefined ? undefined : this.#endedBy.name === 'TimeoutError' ? 'deadline' : 'client';
   }
 
-  /** @returns true when the time for an answer is over, grace included */
-  sweep(nowMs: number): boolean {
+  sweep(nowMs: number): void {
     if (this.#endedBy === undefined) {
       if (this.#outgoing?.destroyed === true) this.#end(new DOMException('The client left.', 'AbortError'));
       else if (nowMs >= this.#deadlineMs) this.#end(new DOMException('The deadline passed.', 'TimeoutError'));
     }
-    return nowMs >= this.#deadlineMs + graceMs;
+    if (nowMs >= this.#deadlineMs + graceMs) this.giveUp?.();
   }
 
   #end(reason: DOMException): void {
@@ -54,31 +52,53 @@ export class Flight {
   }
 }
 
-export function createInFlight(): InFlight {
-  const flights = new Map<Flight, () => void>();
-  let timer: NodeJS.Timeout | undefined;
+/** Requests that are being worked on. A linked list: a Map's churn cost half as much as all of HTTP. */
+export class InFlight {
+  #first: Flight | undefined;
+  #timer: NodeJS.Timeout | undefined;
 
-  const sweep = (): void => {
-    const nowMs = performance.now();
-    for (const [flight, giveUp] of flights) {
-      if (flight.sweep(nowMs)) giveUp();
-    }
-    if (flights.size === 0) {
-      clearInterval(timer);
-      timer = undefined;
-    }
-  };
-
-  return {
-    track<T>(flight: Flight, work: Promise<T>, lateAnswer: () => T): Promise<T> {
-      timer ??= setInterval(sweep, sweepEveryMs).unref();
-      return new Promise<T>((resolve, reject) => {
-        flights.set(flight, () => {
-          flights.delete(flight);
-          resolve(lateAnswer());
-        });
-        work.then(resolve, reject).finally(() => flights.delete(flight));
+  /** Runs the work, which must not reject, and gives `lateAnswer` when it goes on long after its deadline. */
+  track<T>(flight: Flight, work: Promise<T>, lateAnswer: () => T): Promise<T> {
+    this.#add(flight);
+    return new Promise<T>((resolve) => {
+      flight.giveUp = () => {
+        this.#remove(flight);
+        resolve(lateAnswer());
+      };
+      void work.then((answer) => {
+        this.#remove(flight);
+        resolve(answer);
       });
-    },
-  };
+    });
+  }
+
+  #add(flight: Flight): void {
+    flight.next = this.#first;
+    if (this.#first !== undefined) this.#first.previous = flight;
+    this.#first = flight;
+    this.#timer ??= setInterval(() => this.#sweep(), sweepEveryMs).unref();
+  }
+
+  #remove(flight: Flight): void {
+    if (flight.giveUp === undefined) return;
+    flight.giveUp = undefined;
+    if (flight.previous === undefined) this.#first = flight.next;
+    else flight.previous.next = flight.next;
+    if (flight.next !== undefined) flight.next.previous = flight.previous;
+    flight.previous = undefined;
+    flight.next = undefined;
+  }
+
+  #sweep(): void {
+    const nowMs = performance.now();
+    for (let flight = this.#first; flight !== undefined; ) {
+      const { next } = flight;
+      flight.sweep(nowMs);
+      flight = next;
+    }
+    if (this.#first === undefined) {
+      clearInterval(this.#timer);
+      this.#timer = undefined;
+    }
+  }
 }

@@ -76,7 +76,7 @@ const create: Operation<EndpointOf<'collection'>> = async (call, { type }) => {
 
 const query: Operation<EndpointOf<'root' | 'collection'>> = async (call, route) => {
   const search = toSearch(parseQuery(call.exchange.query));
-  if (search.filter !== undefined && namesSensitiveAttribute(search.filter, call.gateway.sensitiveAttributes)) {
+  if (search.filter !== undefined && namesSensitiveAttribute(search.filter, call.gateway.sensitiveFilters)) {
     throw ScimError.forbidden(
       'The filter names an attribute whose values must not stand in a URL: send the query as POST to "/.search".',
       'sensitive',
