@@ -107,7 +107,7 @@ export class SchemaCatalog {
     }
     const lower = id.toLowerCase();
     const first = this.#declarations.get(lower);
-    if (first !== undefined && first.document === document && formatEqual(first.path, path)) return;
+    if (first !== undefined && first.document === document && isSamePath(first.path, path)) return;
     if (builtIn.has(lower) || first !== undefined) {
       const where = first === undefined ? 'comes with the gateway' : `is declared in ${first.document.name} already`;
       const message = `The schema "${id}" ${where}. A schema of your own has a URN of its own.`;
@@ -153,6 +153,6 @@ export class SchemaCatalog {
   }
 }
 
-function formatEqual(a: Path, b: Path): boolean {
+function isSamePath(a: Path, b: Path): boolean {
   return a.length === b.length && a.every((segment, index) => segment === b[index]);
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { parse, parseDocument } from 'yaml';
 import { loadConfig } from '../../config/load.js';
 import { adapterSchemas } from './adapter-schemas.js';
 import { load, withResources } from './temp-config.js';
@@ -188,5 +189,49 @@ describe('what the RFCs ask of a configuration', () => {
     const [resource] = config?.gateways[0]?.resources ?? [];
     expect(resource?.type).toMatchObject({ name: 'Device', endpoint: '/Devices' });
     expect(resource?.rules.map(({ key }) => key)).toEqual(['externalId', 'serial']);
+  });
+});
+
+describe('a file that is wrong in any place', () => {
+  const text = `version: 1
+listen: 127.0.0.1:8080
+publicUrl: https://scim.example.com
+schemas: [{ id: 'urn:example:acme', attributes: [{ name: badge }] }]
+adapters: { store: { type: sqlite, entities: { people: { table: people } } } }
+gateways:
+  corp:
+    address: /scim
+    auth: { tokens: { validityDays: 30 } }
+    limits: { maxResults: 10 }
+    sensitiveFilters: [emails]
+    resources:
+      User:
+        adapter: store
+        entity: people
+        extensions: [{ schema: 'urn:example:acme', required: true }]
+        use: [unifybroker]
+        mapping: { badge: { field: badge, codec: { name: join } }, userName: uid }
+        operations: { list: lookup }
+`;
+  type Steps = readonly (string | number)[];
+  const pathsIn = (value: unknown, path: Steps): readonly Steps[] =>
+    typeof value === 'object' && value !== null
+      ? Object.entries(value).flatMap(([key, item]) => {
+          const own = [...path, Array.isArray(value) ? Number(key) : key];
+          return [own, ...pathsIn(item, own)];
+        })
+      : [];
+
+  it.each([null, 5, 'x y', [[]], {}])('is a list of problems with places, never an exception: %j', (wrong) => {
+    for (const path of pathsIn(parse(text), [])) {
+      const document = parseDocument(text);
+      document.setIn(path, document.createNode(wrong));
+      const { problems } = load({ 'gateway.yaml': String(document) });
+      for (const { line, column, message } of problems) {
+        expect(line, message).toBeGreaterThan(0);
+        expect(column, message).toBeGreaterThan(0);
+        expect(message).not.toMatch(/undefined|\[object/);
+      }
+    }
   });
 });
