@@ -1,3 +1,5 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: references to secrets are written so
+
 import { describe, expect, it } from 'vitest';
 import { load } from './temp-config.js';
 
