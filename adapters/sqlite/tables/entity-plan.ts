@@ -1,0 +1,183 @@
+import type { Database } from 'better-sqlite3';
+import type { EntityUse, FieldUse } from '../../../src/backend/adapter.js';
+import { AdapterError } from '../../../src/backend/adapter-error.js';
+import type { FieldConfig, InstantColumnConfig, TableEntityConfig, TablesConfig } from './config.js';
+import { type FieldContext, type FieldPlan, planField } from './field-plan.js';
+import { createScalar, type ScalarPlan } from './scalar-plan.js';
+import { columnSource, type InRow } from './scalar-source.js';
+import { column, isTrue, name, type Sql, sql } from './sql-text.js';
+import { type ColumnSchema, columnOf, readTableSchema, type TableSchema } from './table-schema.js';
+
+/** An instant in a column that the adapter itself keeps. */
+export interface InstantColumn {
+  readonly column: string;
+  readonly scalar: ScalarPlan;
+}
+
+/** One entity: the declaration, the mapping's use and the real table, brought together once. */
+export interface EntityPlan {
+  readonly entity: string;
+  readonly use: EntityUse;
+  readonly config: TableEntityConfig;
+  readonly table: TableSchema;
+  /** The table's name, quoted. */
+  readonly tableName: Sql;
+  readonly key: ColumnSchema;
+  readonly id: ScalarPlan;
+  readonly generateKey: 'uuid' | 'database';
+  readonly version?: string;
+  readonly created?: InstantColumn;
+  readonly modified?: InstantColumn;
+  readonly deleted?: InstantColumn;
+  readonly fields: ReadonlyMap<string, FieldPlan>;
+  /** Fields of the mapping that have no place, and why, in words that follow the field's name. */
+  readonly unplanned: ReadonlyMap<string, string>;
+  /** Holds for records that are not deleted. */
+  readonly alive: InRow;
+}
+
+/** The alias of the entity's own table, and of a child's, in every statement. */
+export const outer: Sql = { text: 't', params: [] };
+export const inner: Sql = { text: 'c', params: [] };
+
+export type EntityPlans = ReadonlyMap<string, EntityPlan>;
+
+export function planEntities(db: Database, uses: readonly EntityUse[], tables: TablesConfig): EntityPlans {
+  const schemas = new Map<string, TableSchema>();
+  const readTable = (table: string): TableSchema => {
+    const schema = schemas.get(table) ?? readTableSchema(db, table);
+    schemas.set(table, schema);
+    return schema;
+  };
+  const plans = new Map<string, EntityPlan>();
+  for (const use of uses) {
+    const config = tables[use.entity];
+    if (config !== undefined) plans.set(use.entity, planEntity(use, config, { readTable, uses, tables }));
+  }
+  return plans;
+}
+
+/** @throws AdapterError unsupported */
+export function planOf(plans: EntityPlans, entity: string): EntityPlan {
+  const plan = plans.get(entity);
+  if (plan === undefined) throw new AdapterError('unsupported', `No table is declared for the entity "${entity}".`);
+  return plan;
+}
+
+/** @throws AdapterError unsupported */
+export function fieldOf(plan: EntityPlan, field: string): FieldPlan {
+  const found = plan.fields.get(field);
+  if (found !== undefined) return found;
+  const why = plan.unplanned.get(field) ?? 'is not declared';
+  throw new AdapterError('unsupported', `The field "${field}" of "${plan.entity}" ${why}.`, { field });
+}
+
+/** A simple value in the entity's own row, reserved ones included; undefined for lists. */
+export function scalarOf(plan: EntityPlan, field: string): ScalarPlan | undefined {
+  const reserved: Readonly<Record<string, ScalarPlan | undefined>> = {
+    $id: plan.id,
+    $created: plan.created?.scalar,
+    $modified: plan.modified?.scalar,
+  };
+  if (field.startsWith('$') && reserved[field] !== undefined) return reserved[field];
+  const found = fieldOf(plan, field);
+  return found.kind === 'column' || found.kind === 'json' ? found.scalar : undefined;
+}
+
+interface Surroundings {
+  readonly readTable: (table: string) => TableSchema;
+  readonly uses: readonly EntityUse[];
+  readonly tables: TablesConfig;
+}
+
+function planEntity(use: EntityUse, config: TableEntityConfig, surroundings: Surroundings): EntityPlan {
+  const table = surroundings.readTable(config.table);
+  const key = columnOf(table, config.key);
+  const deleted = instantColumn(table, '$deleted', config.softDelete);
+  const created = instantColumn(table, '$created', config.created);
+  const modified = instantColumn(table, '$modified', config.modified);
+  const fields = new Map<string, FieldPlan>();
+  const unplanned = new Map<string, string>();
+  const context = contextOf(table, key.name, surroundings);
+  for (const field of use.fields) {
+    const declared = config.fields[field.name] ?? inverseConfig(field, surroundings);
+    const planned = declared === undefined ? 'is not declared' : planField(field, declared, context);
+    if (typeof planned === 'string') unplanned.set(field.name, planned);
+    else fields.set(field.name, planned);
+  }
+  const isRowid = table.rowidColumn === key.name.toLowerCase();
+  return {
+    entity: use.entity,
+    use,
+    config,
+    table,
+    tableName: name(table.name),
+    key,
+    id: createScalar({
+      field: '$id',
+      type: 'string',
+      comparison: 'exact',
+      source: columnSource(key),
+      prefix: use.idPrefix ?? '',
+    }),
+    generateKey: config.generateKey ?? (isRowid ? 'database' : 'uuid'),
+    ...(config.version === undefined ? {} : { version: columnOf(table, config.version).name }),
+    ...(created === undefined ? {} : { created }),
+    ...(modified === undefined ? {} : { modified }),
+    ...(deleted === undefined ? {} : { deleted }),
+    fields,
+    unplanned,
+    alive: (alias) => (deleted === undefined ? isTrue : sql`${column(alias, deleted.column)} IS NULL`),
+  };
+}
+
+function instantColumn(
+  table: TableSchema,
+  field: string,
+  config: InstantColumnConfig | undefined,
+): InstantColumn | undefined {
+  if (config === undefined) return undefined;
+  const { column: columnName, format = 'iso' } = typeof config === 'string' ? { column: config } : config;
+  const schema = columnOf(table, columnName);
+  const scalar = createScalar({ field, type: 'instant', comparison: 'instant', source: columnSource(schema), format });
+  return { column: schema.name, scalar };
+}
+
+function contextOf(table: TableSchema, keyColumn: string, { readTable, uses, tables }: Surroundings): FieldContext {
+  return {
+    table,
+    keyColumn,
+    readTable,
+    prefixFor: (use) => {
+      const target = onlyTarget(use);
+      return target === undefined ? '' : (uses.find(({ entity }) => entity === target)?.idPrefix ?? '');
+    },
+    visibleFor: (use, value) => {
+      const target = onlyTarget(use);
+      const config = target === undefined ? undefined : tables[target];
+      if (config?.softDelete === undefined) return undefined;
+      const { softDelete } = config;
+      const deleted = typeof softDelete === 'string' ? softDelete : softDelete.column;
+      const alias: Sql = { text: 'r', params: [] };
+      return (row) =>
+        sql` AND EXISTS (SELECT 1 FROM ${name(config.table)} AS r WHERE ${column(alias, config.key)} = ${value(row)} AND ${column(alias, deleted)} IS NULL)`;
+    },
+  };
+}
+
+/** The one entity whose ids the values are. */
+function onlyTarget({ reference }: FieldUse): string | undefined {
+  return reference?.by === '$id' && reference.targets.length === 1 ? reference.targets[0] : undefined;
+}
+
+/** The other end of a link table needs no declaration of its own. */
+function inverseConfig(use: FieldUse, { tables, uses }: Surroundings): FieldConfig | undefined {
+  if (use.inverseOf === undefined || use.type === 'records') return undefined;
+  const { entity, field } = use.inverseOf;
+  const other = tables[entity]?.fields[field];
+  const otherUse = uses.find((candidate) => candidate.entity === entity)?.fields.find(({ name: own }) => own === field);
+  if (other === undefined || typeof other === 'string' || !('table' in other)) return undefined;
+  if (otherUse?.reference?.by !== '$id' || typeof other.column !== 'string') return undefined;
+  const fixed = other.fixed === undefined ? {} : { fixed: other.fixed };
+  return { table: other.table, parent: other.column, column: other.parent, ...fixed, readOnly: true };
+}

@@ -1,0 +1,157 @@
+import type { BackendRecord, ChildRecord, FieldValue, Scalar } from '../../../src/backend/adapter.js';
+import { AdapterError } from '../../../src/backend/adapter-error.js';
+import { valueList } from './comparer.js';
+import { type EntityPlan, fieldOf, inner, outer } from './entity-plan.js';
+import type { ChildField, FieldPlan, ListField } from './field-plan.js';
+import { parseElements } from './json-values.js';
+import { jsonArray } from './scalar-source.js';
+import type { Row, Session } from './session.js';
+import { column, list, type Sql, type SqlValue, sql } from './sql-text.js';
+
+/** One thing selected for a record, and where it goes. */
+interface Selected {
+  readonly expression: Sql;
+  assign(record: Record<string, FieldValue>, value: SqlValue): void;
+}
+
+/** What a statement selects for records with certain fields. The key comes first. */
+export interface Selection {
+  /** What stands after SELECT. */
+  readonly columns: Sql;
+  readonly width: number;
+  /** Records of the rows, in their order; values of child tables are read with one statement for each table. */
+  records(session: Session, rows: readonly Row[]): readonly BackendRecord[];
+}
+
+export function selectionOf(plan: EntityPlan, fields: readonly string[]): Selection {
+  const wanted = new Set(fields);
+  if (plan.version !== undefined) wanted.add('$revision'); // comes for free
+  const selected: Selected[] = [];
+  const children: ChildField[] = [];
+  for (const field of wanted) {
+    if (field === '$id') continue;
+    if (field.startsWith('$')) selected.push(...reserved(plan, field));
+    else {
+      const planned = fieldOf(plan, field);
+      if (planned.kind === 'child') children.push(planned);
+      else selected.push(ownColumn(planned));
+    }
+  }
+  const expressions = [column(outer, plan.key.name), plan.id.select(outer), ...selected.map((item) => item.expression)];
+  return {
+    columns: list(expressions),
+    width: expressions.length,
+    records: (session, rows) => {
+      const records = rows.map((row) => {
+        const record: Record<string, FieldValue> = { $id: String(plan.id.decode(row[1] ?? null) ?? '') };
+        selected.forEach((item, index) => {
+          item.assign(record, row[index + 2] ?? null);
+        });
+        return record;
+      });
+      for (const child of children) readChildren(session, child, rows, records);
+      return records;
+    },
+  };
+}
+
+/** @throws AdapterError unavailable when a row is not what the plan was made for */
+export function keyOfRow(row: Row): SqlValue {
+  const [key = null] = row;
+  if (key === null) throw new AdapterError('unavailable', 'A record has no key.');
+  return key;
+}
+
+function reserved(plan: EntityPlan, field: string): readonly Selected[] {
+  const { version } = plan;
+  if (field === '$revision') {
+    if (version === undefined) return [];
+    return [
+      {
+        expression: sql`coalesce(${column(outer, version)}, 0)`,
+        assign: (record, value) => {
+          record.$revision = String(value);
+        },
+      },
+    ];
+  }
+  const instant = field === '$created' ? plan.created : field === '$modified' ? plan.modified : undefined;
+  if (instant === undefined) return [];
+  return [{ expression: instant.scalar.select(outer), assign: scalarAssign(field, instant.scalar, false) }];
+}
+
+function ownColumn(field: Exclude<FieldPlan, ChildField>): Selected {
+  if (field.kind !== 'jsonList') {
+    return {
+      expression: field.scalar.select(outer),
+      assign: scalarAssign(field.name, field.scalar, field.use.multiple),
+    };
+  }
+  return {
+    expression: jsonArray(field.place.column.name, field.place.path)(outer),
+    assign: (record, value) => {
+      const values = parseElements(field, value).flatMap((element) =>
+        element.value === undefined ? [] : [element.value],
+      );
+      if (values.length > 0) record[field.name] = listValue(field, values);
+    },
+  };
+}
+
+function scalarAssign(field: string, scalar: { decode(value: SqlValue): Scalar | undefined }, isMultiple: boolean) {
+  return (record: Record<string, FieldValue>, stored: SqlValue): void => {
+    const value = scalar.decode(stored);
+    if (value !== undefined) record[field] = isMultiple ? [value] : value;
+  };
+}
+
+function readChildren(
+  session: Session,
+  field: ChildField,
+  rows: readonly Row[],
+  records: readonly Record<string, FieldValue>[],
+): void {
+  if (rows.length === 0) return;
+  const keys = rows.map(keyOfRow);
+  const byParent = new Map<string, (Scalar | ChildRecord)[]>();
+  const parts = [...field.parts];
+  const parent = column(inner, field.parent.name);
+  const values = list(parts.map(([, scalar]) => scalar.select(inner)));
+  const [only] = keys;
+  const ofParents =
+    keys.length === 1 && only !== undefined ? sql`${parent} = ${only}` : sql`${parent} IN ${valueList(keys)}`;
+  const statement = sql`SELECT ${parent}, ${values} FROM ${field.from(outer, inner)} WHERE ${ofParents}${field.restriction(inner)}${field.visible(inner)} ORDER BY ${field.order(inner)}`;
+  for (const row of session.rows(statement)) {
+    const value = childOf(field, parts, row, 1);
+    if (value === undefined) continue;
+    const parentKey = String(row[0]);
+    const known = byParent.get(parentKey);
+    if (known === undefined) byParent.set(parentKey, [value]);
+    else known.push(value);
+  }
+  records.forEach((record, index) => {
+    const found = byParent.get(String(keys[index]));
+    if (found !== undefined) record[field.name] = listValue(field, found);
+  });
+}
+
+/** A child row's value: the simple one, or a record of its parts. @returns undefined when it has none */
+export function childOf(
+  field: ListField,
+  parts: readonly (readonly [string, { decode(value: SqlValue): Scalar | undefined }])[],
+  row: Row,
+  from: number,
+): Scalar | ChildRecord | undefined {
+  if (!field.isRecords) return parts[0]?.[1].decode(row[from] ?? null);
+  const child: Record<string, Scalar> = {};
+  parts.forEach(([part, scalar], index) => {
+    const value = scalar.decode(row[from + index] ?? null);
+    if (value !== undefined) child[part] = value;
+  });
+  return Object.keys(child).length === 0 ? undefined : child;
+}
+
+/** A link table without a unique index may hold a row twice. */
+function listValue(field: ListField, values: readonly (Scalar | ChildRecord)[]): FieldValue {
+  return field.isRecords ? (values as readonly ChildRecord[]) : [...new Set(values as readonly Scalar[])];
+}

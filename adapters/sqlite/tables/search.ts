@@ -1,0 +1,118 @@
+import type { BackendRecord, Condition, LookupQuery, SearchQuery, SearchResult } from '../../../src/backend/adapter.js';
+import { keyOf } from '../../../src/scim/comparison.js';
+import { conditionSql, partOf } from './condition-sql.js';
+import { type EntityPlan, fieldOf, inner, outer, scalarOf } from './entity-plan.js';
+import { afterPosition, orderBy, parsePosition, printPosition, sortKey } from './paging.js';
+import { keyOfRow, type Selection, selectionOf } from './read-records.js';
+import type { ScalarPlan } from './scalar-plan.js';
+import type { Session } from './session.js';
+import { all, column, isTrue, nothing, type Sql, sql } from './sql-text.js';
+
+/** The statements of a search. */
+export interface SearchStatements {
+  /** Absent when only the total is wanted. */
+  readonly page?: Sql;
+  readonly count?: Sql;
+  readonly selection: Selection;
+  /** How many records come before the page, and how many of those the statement walks over. */
+  readonly start: number;
+  readonly skipped: number;
+  readonly isSorted: boolean;
+}
+
+export function searchStatements(plan: EntityPlan, query: SearchQuery): SearchStatements {
+  const selection = selectionOf(plan, query.fields);
+  const { sort, limit } = query;
+  const isDescending = sort?.descending ?? false;
+  const key = sort === undefined ? undefined : sortKey(plan, sort);
+  const where = matching(plan, query.filter);
+  const from = sql`FROM ${plan.tableName} AS ${outer}`;
+  const position = query.after === undefined ? (query.offset ?? 0) : parsePosition(query.after);
+  const isCounted = typeof position === 'number';
+  const rest = isCounted ? where : all([where, afterPosition(plan, position, key, isDescending)]);
+  const offset = isCounted && position > 0 ? sql` OFFSET ${BigInt(position)}` : nothing;
+  const selected = key === undefined ? selection.columns : sql`${selection.columns}, ${key}`;
+  const page = sql`SELECT ${selected} ${from}${whereClause(rest)} ORDER BY ${orderBy(plan, key, isDescending)} LIMIT ${BigInt(limit) + 1n}${offset}`;
+  return {
+    selection,
+    start: isCounted ? position : position.count,
+    skipped: isCounted ? position : 0,
+    isSorted: key !== undefined,
+    ...(limit > 0 ? { page } : {}),
+    ...(query.wantTotal ? { count: sql`SELECT count(*) ${from}${whereClause(where)}` } : {}),
+  };
+}
+
+export function search(session: Session, plan: EntityPlan, query: SearchQuery): SearchResult {
+  const statements = searchStatements(plan, query);
+  const { page, count, selection, start } = statements;
+  const found = page === undefined ? [] : session.rows(page);
+  const rows = found.slice(0, query.limit);
+  const last = found.length > query.limit ? rows.at(-1) : undefined;
+  return {
+    records: selection.records(session, rows),
+    ...(count === undefined ? {} : { total: Number(session.rows(count)[0]?.[0] ?? 0) }),
+    ...(last === undefined
+      ? {}
+      : {
+          next: printPosition({
+            key: keyOfRow(last),
+            sorted: statements.isSorted ? (last[selection.width] ?? null) : null,
+            count: start + rows.length,
+          }),
+        }),
+  };
+}
+
+/** The records with one of the values, by one statement. A value that the field cannot have finds nothing. */
+export function lookup(
+  session: Session,
+  plan: EntityPlan,
+  { by, values, fields }: LookupQuery,
+): readonly BackendRecord[] {
+  const scalar = scalarOf(plan, by);
+  const selection = selectionOf(plan, fields);
+  const keysOf = (of: ScalarPlan) => [...new Set(values.flatMap((value) => keyOf(of.comparison, value) ?? []))];
+  let condition: Sql;
+  if (scalar !== undefined) condition = scalar.oneOf(outer, keysOf(scalar));
+  else {
+    const rows = fieldOf(plan, by);
+    if (rows.kind !== 'child' && rows.kind !== 'jsonList') return [];
+    const part = partOf(rows, '');
+    const found = part.oneOf(inner, keysOf(part));
+    condition =
+      rows.kind === 'child'
+        ? sql`${column(outer, plan.key.name)} IN (SELECT ${column(inner, rows.parent.name)} FROM ${rows.from(outer, inner)} WHERE ${found}${rows.restriction(inner)}${rows.visible(inner)})`
+        : sql`EXISTS (SELECT 1 FROM ${rows.from(outer, inner)} WHERE ${found})`;
+  }
+  const statement = sql`SELECT ${selection.columns} FROM ${plan.tableName} AS ${outer} WHERE ${condition} AND ${plan.alive(outer)}`;
+  return selection.records(session, session.rows(statement));
+}
+
+/** The record with that id, unless it is deleted. */
+export function getById(
+  session: Session,
+  plan: EntityPlan,
+  id: string,
+  fields: readonly string[],
+): BackendRecord | undefined {
+  const selection = selectionOf(plan, fields);
+  const statement = sql`SELECT ${selection.columns} FROM ${plan.tableName} AS ${outer} WHERE ${plan.id.compare(outer, 'eq', idKey(plan, id))} AND ${plan.alive(outer)}`;
+  return selection.records(session, session.rows(statement))[0];
+}
+
+/** An id as it is compared. */
+export function idKey(plan: EntityPlan, id: string): string {
+  return String(keyOf(plan.id.comparison, id));
+}
+
+function matching(plan: EntityPlan, filter: Condition | undefined): Sql {
+  if (filter !== undefined)
+    return all([conditionSql(plan, filter), ...(plan.deleted === undefined ? [] : [plan.alive(outer)])]);
+  // The plus keeps SQLite from walking and sorting an index on this column, instead of following the key's.
+  return plan.deleted === undefined ? isTrue : sql`+${plan.alive(outer)}`;
+}
+
+function whereClause(condition: Sql): Sql {
+  return condition === isTrue ? nothing : sql` WHERE ${condition}`;
+}

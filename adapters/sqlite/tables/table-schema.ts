@@ -1,0 +1,166 @@
+import type { Database } from 'better-sqlite3';
+import { name } from './sql-text.js';
+
+/** What SQLite does to a value that is put into the column. @see https://www.sqlite.org/datatype3.html §3.1 */
+export type Affinity = 'text' | 'integer' | 'real' | 'numeric' | 'none';
+
+export interface ColumnSchema {
+  readonly name: string;
+  readonly declaredType: string;
+  readonly affinity: Affinity;
+  readonly collation: 'binary' | 'nocase' | 'other';
+  readonly notNull: boolean;
+  readonly isGenerated: boolean;
+  /** A missing value is written as '' and not as NULL, because the column takes no NULL and its default is ''. */
+  readonly defaultsToEmptyText: boolean;
+}
+
+export interface IndexSchema {
+  readonly name: string;
+  readonly unique: boolean;
+  readonly partial: boolean;
+  /** In the index's order; undefined for an expression. */
+  readonly columns: readonly (string | undefined)[];
+  /** Absent for the index of a PRIMARY KEY or UNIQUE clause. */
+  readonly sql?: string;
+}
+
+/** A table or view as it is in the database; `exists` is false when it is only declared. */
+export interface TableSchema {
+  readonly name: string;
+  readonly exists: boolean;
+  readonly isView: boolean;
+  readonly columns: ReadonlyMap<string, ColumnSchema>;
+  readonly indexes: readonly IndexSchema[];
+  /** Lower case names of the PRIMARY KEY's columns. */
+  readonly primaryKey: readonly string[];
+  readonly hasRowid: boolean;
+  /** The one column that is another name of the rowid. */
+  readonly rowidColumn?: string;
+  readonly isAutoincrement: boolean;
+}
+
+interface ColumnRow {
+  readonly name: string;
+  readonly type: string;
+  readonly notnull: number;
+  readonly dflt_value: string | null;
+  readonly pk: number;
+  readonly hidden: number;
+}
+
+export function readTableSchema(db: Database, table: string): TableSchema {
+  const found = db
+    .prepare<[string], { name: string; type: string; wr: number }>(
+      "SELECT name, type, wr FROM pragma_table_list(?) WHERE type IN ('table', 'view', 'virtual')",
+    )
+    .get(table);
+  if (found === undefined) return missingTable(table);
+  const rows = db.prepare<[string], ColumnRow>('SELECT * FROM pragma_table_xinfo(?)').all(table);
+  const key = rows.filter(({ pk }) => pk > 0).sort((a, b) => a.pk - b.pk);
+  const definition = db.prepare<[string], { sql: string | null }>('SELECT sql FROM sqlite_master WHERE name = ?');
+  const isRowidKey = found.type === 'table' && found.wr === 0 && key.length === 1 && key[0]?.type === 'INTEGER';
+  return {
+    name: found.name,
+    exists: true,
+    isView: found.type === 'view',
+    columns: new Map(rows.map((row) => [row.name.toLowerCase(), columnSchema(db, found.name, row)])),
+    indexes: readIndexes(db, found.name),
+    primaryKey: key.map((row) => row.name.toLowerCase()),
+    hasRowid: found.type !== 'view' && found.wr === 0,
+    ...(isRowidKey && key[0] !== undefined ? { rowidColumn: key[0].name.toLowerCase() } : {}),
+    isAutoincrement: /\bautoincrement\b/i.test(definition.get(found.name)?.sql ?? ''),
+  };
+}
+
+/** The column, whatever the case of its name; a column of text when there is none, so that planning can go on. */
+export function columnOf(table: TableSchema, column: string): ColumnSchema {
+  return table.columns.get(column.toLowerCase()) ?? { ...unknownColumn, name: column };
+}
+
+/** An index whose columns start with these, in any order, and that holds all rows. */
+export function hasIndexOn(table: TableSchema, columns: readonly string[]): boolean {
+  const wanted = new Set(columns.map((column) => column.toLowerCase()));
+  const starts = (names: readonly (string | undefined)[]) =>
+    names.length >= wanted.size &&
+    names.slice(0, wanted.size).every((column) => wanted.has(column?.toLowerCase() ?? ''));
+  if (wanted.size === 1 && table.rowidColumn !== undefined && wanted.has(table.rowidColumn)) return true;
+  return starts(table.primaryKey) || table.indexes.some((index) => !index.partial && starts(index.columns));
+}
+
+const unknownColumn: ColumnSchema = {
+  name: '',
+  declaredType: '',
+  affinity: 'text',
+  collation: 'binary',
+  notNull: false,
+  isGenerated: false,
+  defaultsToEmptyText: false,
+};
+
+function missingTable(table: string): TableSchema {
+  return {
+    name: table,
+    exists: false,
+    isView: false,
+    columns: new Map(),
+    indexes: [],
+    primaryKey: [],
+    hasRowid: true,
+    isAutoincrement: false,
+  };
+}
+
+function columnSchema(db: Database, table: string, row: ColumnRow): ColumnSchema {
+  const affinity = affinityOf(row.type);
+  return {
+    name: row.name,
+    declaredType: row.type,
+    affinity,
+    collation: collationOf(db, table, row.name),
+    notNull: row.notnull !== 0,
+    isGenerated: row.hidden === 2 || row.hidden === 3,
+    defaultsToEmptyText:
+      row.notnull !== 0 && affinity === 'text' && (row.dflt_value === "''" || row.dflt_value === '""'),
+  };
+}
+
+function affinityOf(declaredType: string): Affinity {
+  const type = declaredType.toUpperCase();
+  if (type.includes('INT')) return 'integer';
+  if (/CHAR|CLOB|TEXT/.test(type)) return 'text';
+  if (type === '' || type.includes('BLOB')) return 'none';
+  return /REAL|FLOA|DOUB/.test(type) ? 'real' : 'numeric';
+}
+
+/** No pragma tells a column's collation, but a UNION drops what its first column calls equal. */
+function collationOf(db: Database, table: string, column: string): ColumnSchema['collation'] {
+  const distinct = (other: string): number => {
+    const values = `SELECT ${name(column).text} FROM ${name(table).text} WHERE 0 UNION SELECT 'a' UNION SELECT '${other}'`;
+    return db.prepare<[], number>(`SELECT count(*) FROM (${values})`).pluck().get() ?? 0;
+  };
+  try {
+    if (distinct('A') === 1) return 'nocase';
+    return distinct('a ') === 2 && distinct('b') === 2 ? 'binary' : 'other';
+  } catch {
+    return 'other'; // a collation that the application registers and we do not have
+  }
+}
+
+function readIndexes(db: Database, table: string): readonly IndexSchema[] {
+  const indexes = db
+    .prepare<[string], { name: string; unique: number; partial: number; sql: string | null }>(
+      'SELECT i.name, i."unique", i.partial, m.sql FROM pragma_index_list(?) AS i LEFT JOIN sqlite_master AS m ON m.name = i.name',
+    )
+    .all(table);
+  const columns = db.prepare<[string], { name: string | null; cid: number }>(
+    'SELECT name, cid FROM pragma_index_info(?)',
+  );
+  return indexes.map((index) => ({
+    name: index.name,
+    unique: index.unique !== 0,
+    partial: index.partial !== 0,
+    columns: columns.all(index.name).map((row) => row.name ?? undefined),
+    ...(index.sql === null ? {} : { sql: index.sql }),
+  }));
+}
