@@ -1,4 +1,4 @@
-import type { EntityUse, Scalar } from '../backend/adapter.js';
+import type { EntityUse } from '../backend/adapter.js';
 import type { Attribute, ResourceType } from '../scim/schema.js';
 import type { AttributeValue, Codec } from './codec.js';
 import type { Template } from './template.js';
@@ -168,10 +168,4 @@ export function isWritten(plan: AttributePlan): boolean {
     default:
       return leavesOf(plan).some((leaf) => leaf.written);
   }
-}
-
-/** Values of a field by what the codec makes of them. */
-export function decodeFirst(leaf: Leaf, values: readonly Scalar[]): AttributeValue | undefined {
-  if (values.length === 0) return undefined;
-  return leaf.codec.decode(values)[0];
 }

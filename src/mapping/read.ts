@@ -138,9 +138,8 @@ function attributeReader(plan: AttributePlan): AttributeReader {
 
 function leafReader({ field, codec }: Leaf): AttributeReader {
   return (record) => {
-    const value = record[field];
-    // One plain value is the common case; it needs no list but the codec's.
-    return value === undefined ? undefined : codec.decode(valuesOf(value) as readonly Scalar[])[0];
+    // Also without a value the codec is asked: a missing lock means an active account.
+    return codec.decode(valuesOf(record[field]) as readonly Scalar[])[0];
   };
 }
 
