@@ -12,7 +12,7 @@ import { createScimService } from './provisioning/create-service.js';
 import type { CursorSealer } from './provisioning/cursor.js';
 import type { AuthenticationScheme, DiscoveryOptions } from './provisioning/discovery.js';
 import type { ScimService } from './provisioning/service.js';
-import { createTypeRuntime, type ServiceLimits } from './provisioning/type-runtime.js';
+import { createTypeRuntime, type ServiceLimits, type TypeRuntime } from './provisioning/type-runtime.js';
 import { strictDialect, tolerantDialect } from './scim/dialect.js';
 
 /** The part of pino's logger that adapters get. */
@@ -29,6 +29,7 @@ export interface CompositionParts {
 export interface RunningGateway {
   readonly gateway: Gateway;
   readonly service: ScimService;
+  readonly types: readonly TypeRuntime[];
   /** By the name in the configuration. */
   readonly adapters: ReadonlyMap<string, GuardedAdapter>;
   close(): Promise<void>;
@@ -37,7 +38,8 @@ export interface RunningGateway {
 const bearerScheme: AuthenticationScheme = {
   type: 'oauthbearertoken',
   name: 'Bearer token',
-  description: 'A token that the gateway generated ("scimbridge token create"), sent as "Authorization: Bearer <token>".',
+  description:
+    'A token that the gateway generated ("scimbridge token create"), sent as "Authorization: Bearer <token>".',
   specUri: 'https://www.rfc-editor.org/info/rfc6750',
   primary: true,
 };
@@ -100,7 +102,7 @@ export async function composeGateway(
   const close = async (): Promise<void> => {
     await Promise.all([...adapters.values()].map((adapter) => adapter.close()));
   };
-  return { gateway, service, adapters, close };
+  return { gateway, service, types, adapters, close };
 }
 
 async function openAdapters(
