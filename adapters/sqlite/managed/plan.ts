@@ -1,0 +1,70 @@
+import type { Condition } from '../../../src/backend/adapter.js';
+import { toNegationNormalForm } from '../../../src/scim/filter.js';
+import type { Statements } from '../database.js';
+import { countRecords } from './buckets.js';
+import { rankOf, type Selection, type TestedCondition } from './compiled-condition.js';
+import { compileCondition, narrowed } from './condition.js';
+import type { ManagedEntity } from './layout.js';
+import { type Sql, sql } from './sql.js';
+
+/** How the records that meet a condition are found. */
+export interface Plan {
+  readonly kind: 'none' | 'all' | 'some';
+  /** `SELECT … AS seq`: their numbers, each once. */
+  readonly source: Sql;
+  /** More index entries or records are walked through than the main thread has time for. */
+  readonly isLarge: boolean;
+}
+
+/** Walking through so many takes about a millisecond. */
+const largeFrom = 1000;
+const maxProbes = 4;
+
+/** Without a condition: all records of the entity. */
+export function planFor(statements: Statements, entity: ManagedEntity, condition: Condition | undefined): Plan {
+  const all = sql`SELECT r.seq AS seq FROM record r WHERE r.scope = ${entity.scope}`;
+  if (condition === undefined) return { kind: 'all', source: all, isLarge: false };
+  const compiled = compileCondition(toNegationNormalForm(condition), entity);
+  if (compiled.kind === 'always') return { kind: 'all', source: all, isLarge: false };
+  if (compiled.kind === 'never') return { kind: 'none', source: sql`${all} AND FALSE`, isLarge: false };
+  const operands = compiled.parts ?? [compiled];
+  const chosen = choose(statements, operands);
+  if (chosen === undefined || chosen.entries === undefined) {
+    const isLarge = countRecords(statements, entity.scope) > largeFrom;
+    const source =
+      chosen === undefined
+        ? sql`SELECT c.seq AS seq FROM (${all}) c WHERE ${compiled.test}`
+        : narrowed(chosen.selection, chosen.operand, operands).query;
+    return { kind: 'some', source, isLarge };
+  }
+  const { selection, operand, entries } = chosen;
+  return { kind: 'some', source: narrowed(selection, operand, operands).query, isLarge: entries > largeFrom };
+}
+
+interface Choice {
+  readonly selection: Selection;
+  readonly operand: TestedCondition;
+  /** How many index entries it walks through, counted up to a limit; unknown when it walks through all of a field's. */
+  readonly entries: number | undefined;
+}
+
+/** The selection that walks through the least: by its kind, and among equals by a bounded look at the index. */
+function choose(statements: Statements, operands: readonly TestedCondition[]): Choice | undefined {
+  const choices = operands
+    .flatMap((operand) => operand.selections.map((selection): Choice => ({ selection, operand, entries: undefined })))
+    .sort((a, b) => rankOf(a.selection) - rankOf(b.selection));
+  const [first] = choices;
+  if (first === undefined || first.selection.reach === 'all') return first;
+  if (first.selection.isUnique) return { ...first, entries: 1 };
+  const probed = choices
+    .filter(({ selection }) => selection.reach !== 'all')
+    .slice(0, maxProbes)
+    .map((choice) => ({ ...choice, entries: countEntries(statements, choice.selection) }));
+  return probed.reduce((best, choice) => (choice.entries < best.entries ? choice : best));
+}
+
+function countEntries(statements: Statements, { probe }: Selection): number {
+  const { text, params } = sql`SELECT count(*) FROM (${probe} LIMIT ${largeFrom + 1})`;
+  const [count] = statements.rows(text).get(...params) as readonly [number];
+  return count;
+}
