@@ -1,0 +1,17 @@
+import type { AdapterModule } from '../src/backend/adapter.js';
+
+/** The adapters that are built in, by the name that `type:` has in gateway.yaml. Each is loaded when it is needed. */
+const builtIn: readonly (readonly [type: string, load: () => Promise<AdapterModule>])[] = [
+  ['memory', async () => erase((await import('./memory/adapter.js')).memoryModule)],
+  ['sqlite', async () => erase((await import('./sqlite/adapter.js')).sqliteModule)],
+];
+
+/** All of them, by type: a configuration is checked against the schemas of all. */
+export async function loadAdapterModules(): Promise<ReadonlyMap<string, AdapterModule>> {
+  return new Map(await Promise.all(builtIn.map(async ([type, load]) => [type, await load()] as const)));
+}
+
+/** `open` gets settings that the module's own schema has checked, so their type is known to be right. */
+function erase<Config>(module: AdapterModule<Config>): AdapterModule {
+  return { ...module, open: (settings, environment) => module.open(settings as Config, environment) };
+}

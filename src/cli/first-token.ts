@@ -1,0 +1,62 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import { issueToken } from '../auth/tokens.js';
+import { TokenLabelTakenError, type TokenStore } from '../state/state.js';
+import type { Output } from './cli.js';
+
+export interface FirstTokenOptions {
+  readonly gateway: string;
+  readonly tenantUrl: string;
+  readonly validityDays: number;
+  readonly store: TokenStore;
+  readonly dataDir: string;
+  readonly stdout: Output;
+  /** Show it although stdout is no terminal. */
+  readonly print: boolean;
+  readonly log: Logger;
+}
+
+const label = 'first-start';
+
+/**
+ * Makes the token that lets somebody try the gateway at once, if there was none before. It is shown a single time: on a
+ * terminal, else in a file for its owner only, since what is written to stdout may end in a log.
+ */
+export async function offerFirstToken(options: FirstTokenOptions): Promise<void> {
+  const { gateway, store, stdout, validityDays } = options;
+  if ((await store.list(gateway)).length > 0) return;
+  const issued = await issueToken(store, { gateway, label, validityDays }).catch(ignoreTaken);
+  if (issued === undefined) return;
+  const text = describe(options.tenantUrl, issued.token, issued.expiresAtMs);
+  if (stdout.isTTY === true || options.print) {
+    stdout.write(text);
+    return;
+  }
+  const file = join(options.dataDir, 'first-token.txt');
+  try {
+    // Not into a file that others may have open.
+    rmSync(file, { force: true });
+    writeFileSync(file, text, { mode: 0o600, flag: 'wx' });
+  } catch (error) {
+    await store.revoke(gateway, label, Date.now());
+    throw new Error(`The first token cannot be written to "${file}": ${(error as Error).message}`, { cause: error });
+  }
+  options.log.info({ file, tenantUrl: options.tenantUrl }, 'The tenant URL and the first token are in this file.');
+}
+
+/** Another process on the same state was quicker, and shows its token. */
+function ignoreTaken(error: unknown): undefined {
+  if (!(error instanceof TokenLabelTakenError)) throw error;
+}
+
+function describe(tenantUrl: string, token: string, expiresAtMs: number): string {
+  const expires = new Date(expiresAtMs).toISOString().slice(0, 10);
+  return `
+  Tenant URL    ${tenantUrl}
+  Secret token  ${token}
+
+  Enter both at the identity provider. The token is shown only now, and is valid until ${expires}.
+
+`;
+}

@@ -1,0 +1,47 @@
+#!/usr/bin/env node
+import { createRequire } from 'node:module';
+import { loadAdapterModules } from '../adapters/registry.js';
+import { loadConfig } from '../config/load.js';
+import { formatProblem, sortProblems } from '../config/problem.js';
+import { toProblem } from '../config/source.js';
+import { type AddCommand, type Configuration, runCli } from './cli/cli.js';
+import { addServe } from './cli/serve.js';
+import { addToken } from './cli/token.js';
+import { compileGateway } from './composition.js';
+
+/** The commands. A new one is a file in src/cli and a line here. */
+const commands: readonly AddCommand[] = [addServe, addToken];
+
+/** Reads gateway.yaml, or the built-in configuration, and compiles its mappings. */
+async function configure(file: string | undefined): Promise<Configuration> {
+  const modules = await loadAdapterModules();
+  const adapterSchemas = new Map([...modules].map(([type, module]) => [type, module.configSchema]));
+  const loaded = loadConfig({ ...(file === undefined ? {} : { file }), adapterSchemas });
+  const compiled = (loaded.draft?.gateways ?? []).map((gateway) => ({ gateway, ...compileGateway(gateway) }));
+  const mappingProblems = compiled.flatMap(({ problems }) =>
+    problems.map((problem) => toProblem(loaded.sources, problem)),
+  );
+  return {
+    ...loaded,
+    plans: new Map(compiled.map(({ gateway, plans }) => [gateway.id, plans])),
+    problems: sortProblems([...loaded.problems, ...mappingProblems], [...loaded.sources.documents.keys()]),
+    modules,
+  };
+}
+
+/** The first signal ends the process in order; a second one does at once, as its default is back. */
+function stopRequested(): Promise<string> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT']) process.once(signal, resolve);
+  });
+}
+
+const { version } = createRequire(import.meta.url)('scimbridge/package.json') as { version: string };
+process.exitCode = await runCli(process.argv.slice(2), commands, {
+  version,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  configure,
+  formatProblem,
+  stopRequested,
+});
