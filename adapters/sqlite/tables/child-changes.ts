@@ -1,7 +1,7 @@
-import type { Change, ChildRecord } from '../../../src/backend/adapter.js';
+import type { Change, ChildRecord, Scalar } from '../../../src/backend/adapter.js';
 import { isChildRecord } from '../../../src/backend/record.js';
 import { keyOf } from '../../../src/scim/comparison.js';
-import { childConditionSql } from './condition-sql.js';
+import { childConditionSql, partOf } from './condition-sql.js';
 import { inner, outer } from './entity-plan.js';
 import type { ChildField } from './field-plan.js';
 import { childOf } from './read-records.js';
@@ -14,6 +14,7 @@ import {
   type Element,
   identityOf,
   keyOfValue,
+  tellingParts,
   type Value,
   valueSetOf,
   withParts,
@@ -154,18 +155,22 @@ function valueAssignments(field: ChildField, value: Value): readonly Assignment[
   });
 }
 
-/** All parts are equal, as the field compares; a part that the value has not is empty. */
+/** The row has the value, as the field compares; a part that the value has not is empty. */
 function sameValue(field: ChildField, value: Value): Sql {
-  return all(
-    [...field.parts].map(([part, scalar]) => {
-      const wanted = isChildRecord(value) ? value[part] : value;
-      if (wanted === undefined) return sql`(${scalar.present(inner)}) IS NOT TRUE`;
-      const key = keyOf(scalar.comparison, wanted);
-      const childColumn = field.columns.get(part);
-      if (key !== undefined || childColumn === undefined) return scalar.compare(inner, 'eq', key ?? '');
-      return sql`${column(inner, childColumn.column.name)} IS ${scalar.encode(wanted)}`; // bytes have no comparison
-    }),
-  );
+  if (!isChildRecord(value)) return samePart(field, '', value);
+  const telling = tellingParts(valueSetOf(field), value);
+  const isReferring = telling.length === 1 && telling[0] === valueSetOf(field).referring;
+  const parts = isReferring ? telling : [...field.parts.keys()];
+  return all(parts.map((part) => samePart(field, part, value[part])));
+}
+
+function samePart(field: ChildField, part: string, wanted: Scalar | undefined): Sql {
+  const scalar = partOf(field, part);
+  if (wanted === undefined) return sql`(${scalar.present(inner)}) IS NOT TRUE`;
+  const key = keyOf(scalar.comparison, wanted);
+  const childColumn = field.columns.get(part);
+  if (key !== undefined || childColumn === undefined) return scalar.compare(inner, 'eq', key ?? '');
+  return sql`${column(inner, childColumn.column.name)} IS ${scalar.encode(wanted)}`; // bytes have no comparison
 }
 
 function withoutEmptyParts(value: Value): Value {

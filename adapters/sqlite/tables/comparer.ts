@@ -118,6 +118,20 @@ export function textColumnComparer(source: ScalarSource, at: InRow, collation: '
   };
 }
 
+/** The exact characters in a NOCASE column: its index finds candidates. */
+export function exactComparer(source: ScalarSource, at: InRow): Comparer {
+  const candidates = textColumnComparer(source, at, 'nocase');
+  const exact = expressionComparer((alias) => sql`nullif(${at(alias)} COLLATE BINARY, '')`);
+  return {
+    ...exact,
+    compare: (alias, op, key) =>
+      op === 'eq'
+        ? sql`(${candidates.compare(alias, 'eq', key)} AND ${exact.compare(alias, 'eq', key)})`
+        : exact.compare(alias, op, key),
+    oneOf: (alias, keys) => sql`(${candidates.oneOf(alias, keys)} AND ${exact.oneOf(alias, keys)})`,
+  };
+}
+
 /** A text kept in a column that is not a text column: equality goes to the column where its conversions cannot lie. */
 export function otherColumnComparer(source: ScalarSource, comparison: Comparison, key: InRow): Comparer {
   const expression = expressionComparer(key);

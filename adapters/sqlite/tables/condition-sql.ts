@@ -19,7 +19,7 @@ export function conditionSql(plan: EntityPlan, condition: Condition): Sql {
     present: (field) => overField(plan, field, normal, (scalar, alias) => scalar.present(alias)),
     valuePath: (field, filter) => {
       const list = listOf(plan, field);
-      return existsSql(plan, list, normal, childConditionSql(list, filter));
+      return existsSql(list, normal, childConditionSql(list, filter));
     },
   });
 }
@@ -93,18 +93,18 @@ function overField(
   const scalar = scalarOf(plan, field);
   if (scalar !== undefined) return leaf(scalar, outer);
   const list = listOf(plan, field);
-  if (!list.isRecords) return existsSql(plan, list, whole, leaf(partOf(list, ''), inner));
+  if (!list.isRecords) return existsSql(list, whole, leaf(partOf(list, ''), inner));
   if (whole.kind === 'compare') throw unsupported(field, 'holds child records and cannot be compared');
-  return existsSql(plan, list, whole, anyPart(list, inner));
+  return existsSql(list, whole, anyPart(list, inner));
 }
 
 /**
  * One row of the record meets the condition. Where that is the whole question, or an index on the child's value finds
  * the few rows, the other way round is quicker: keys from the child table first. SQLite does not turn it by itself.
  */
-function existsSql(plan: EntityPlan, list: ListField, whole: Condition, condition: Sql): Sql {
+function existsSql(list: ListField, whole: Condition, condition: Sql): Sql {
   if (list.kind === 'child' && (whole.kind === 'valuePath' || whole.kind === 'compare' || isIndexed(list, whole))) {
-    return sql`${column(outer, plan.key.name)} IN (SELECT ${column(inner, list.parent.name)} FROM ${list.from(outer, inner)} WHERE ${condition}${list.restriction(inner)}${list.visible(inner)})`;
+    return sql`${list.parentKey(outer)} IN (SELECT ${column(inner, list.parent.name)} FROM ${list.from(outer, inner)} WHERE ${condition}${list.restriction(inner)}${list.visible(inner)})`;
   }
   return sql`EXISTS (SELECT 1 FROM ${list.from(outer, inner)} WHERE ${list.where(outer, inner)} AND ${condition})`;
 }

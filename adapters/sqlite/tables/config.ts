@@ -41,7 +41,7 @@ export const columnFieldSchema = {
       examples: ['$.nickName', '$.address."post code"'],
     },
     format: instantFormat,
-    readOnly: { type: 'boolean', default: false, description: 'Read, never written.' },
+    readOnly: { type: 'boolean', description: 'Read, never written.' },
   },
 } as const;
 
@@ -80,7 +80,7 @@ export const childFieldSchema = {
       examples: [{ tenant: 'a' }],
     },
     position: { ...columnName, description: "A number column that gives the rows' order. New rows come last." },
-    readOnly: { type: 'boolean', default: false, description: 'Read, never written.' },
+    readOnly: { type: 'boolean', description: 'Read, never written.' },
   },
 } as const;
 

@@ -98,7 +98,7 @@ function planEntity(use: EntityUse, config: TableEntityConfig, surroundings: Sur
   const modified = instantColumn(table, '$modified', config.modified);
   const fields = new Map<string, FieldPlan>();
   const unplanned = new Map<string, string>();
-  const context = contextOf(table, key.name, surroundings);
+  const context = contextOf(table, key.name, use.idPrefix ?? '', surroundings);
   for (const field of use.fields) {
     const declared = config.fields[field.name] ?? inverseConfig(field, surroundings);
     const planned = declared === undefined ? 'is not declared' : planField(field, declared, context);
@@ -119,6 +119,7 @@ function planEntity(use: EntityUse, config: TableEntityConfig, surroundings: Sur
       comparison: 'exact',
       source: columnSource(key),
       prefix: use.idPrefix ?? '',
+      isExact: true,
     }),
     generateKey: config.generateKey ?? (isRowid ? 'database' : 'uuid'),
     ...(config.version === undefined ? {} : { version: columnOf(table, config.version).name }),
@@ -143,7 +144,12 @@ function instantColumn(
   return { column: schema.name, scalar };
 }
 
-function contextOf(table: TableSchema, keyColumn: string, { readTable, uses, tables }: Surroundings): FieldContext {
+function contextOf(
+  table: TableSchema,
+  keyColumn: string,
+  ownPrefix: string,
+  { readTable, uses, tables }: Surroundings,
+): FieldContext {
   return {
     table,
     keyColumn,
@@ -151,6 +157,12 @@ function contextOf(table: TableSchema, keyColumn: string, { readTable, uses, tab
     prefixFor: (use) => {
       const target = onlyTarget(use);
       return target === undefined ? '' : (uses.find(({ entity }) => entity === target)?.idPrefix ?? '');
+    },
+    parentPrefix: ({ inverseOf }) => {
+      if (inverseOf === undefined) return '';
+      const others = uses.find((candidate) => candidate.entity === inverseOf.entity)?.fields;
+      const other = others?.find((candidate) => candidate.name === inverseOf.field);
+      return other === undefined || onlyTarget(other) !== undefined ? '' : ownPrefix;
     },
     visibleFor: (use, value) => {
       const target = onlyTarget(use);

@@ -66,6 +66,10 @@ export interface ChildField extends ListBase {
   readonly kind: 'child';
   readonly table: TableSchema;
   readonly parent: ColumnSchema;
+  /** What stands in front of the record's key in the parent column: a link may keep whole ids. */
+  readonly parentPrefix: string;
+  /** The parent column's value for the record in that row. */
+  readonly parentKey: InRow;
   readonly columns: ReadonlyMap<string, ChildColumn>;
   readonly fixed: readonly { readonly column: string; readonly value: SqlValue }[];
   readonly position?: string;
@@ -87,13 +91,15 @@ export interface FieldContext {
   readonly readTable: (table: string) => TableSchema;
   /** The prefix of the ids that the field's values are, where they are ids of one entity here. */
   readonly prefixFor: (use: FieldUse) => string;
+  /** What stands in front of the record's key where rows of the field name it. */
+  readonly parentPrefix: (use: FieldUse) => string;
   /** ` AND …` that holds when the value names a record that is not deleted. */
   readonly visibleFor: (use: FieldUse, value: InRow) => InRow | undefined;
 }
 
 /** @returns why it cannot be done, in words that follow the field's name */
 export function planField(use: FieldUse, config: FieldConfig, context: FieldContext): FieldPlan | string {
-  if (typeof config === 'string') return planColumn(use, { column: config, readOnly: false }, context);
+  if (typeof config === 'string') return planColumn(use, { column: config }, context);
   return 'table' in config ? planChild(use, config, context) : planColumn(use, config, context);
 }
 
@@ -214,6 +220,11 @@ function planChild(use: FieldUse, config: ChildFieldConfig, context: FieldContex
     parent.name,
     [...columns.values()].map((item) => item.column.name),
   );
+  const parentPrefix = context.parentPrefix(use);
+  const parentKey: InRow = (alias) =>
+    parentPrefix === ''
+      ? column(alias, context.keyColumn)
+      : sql`${literal(parentPrefix)} || ${column(alias, context.keyColumn)}`;
   const position = config.position === undefined ? undefined : columnOf(table, config.position).name;
   const order = position === undefined ? identity : [position, ...identity];
   return {
@@ -223,6 +234,8 @@ function planChild(use: FieldUse, config: ChildFieldConfig, context: FieldContex
     isWritable: isWritable(use, config) && !table.isView,
     table,
     parent,
+    parentPrefix,
+    parentKey,
     columns,
     parts,
     isRecords: use.type === 'records',
@@ -233,7 +246,7 @@ function planChild(use: FieldUse, config: ChildFieldConfig, context: FieldContex
     identity,
     from: (_outer, inner) => sql`${name(table.name)} AS ${inner}`,
     where: (outer, inner) =>
-      sql`${column(outer, context.keyColumn)} = ${column(inner, parent.name)}${restriction(inner)}${visible(inner)}`,
+      sql`${parentKey(outer)} = ${column(inner, parent.name)}${restriction(inner)}${visible(inner)}`,
     order: (alias) => list(order.map((columnName) => column(alias, columnName))),
   };
 }

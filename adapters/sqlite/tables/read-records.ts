@@ -25,7 +25,6 @@ export interface Selection {
 
 export function selectionOf(plan: EntityPlan, fields: readonly string[]): Selection {
   const wanted = new Set(fields);
-  if (plan.version !== undefined) wanted.add('$revision'); // comes for free
   const selected: Selected[] = [];
   const children: ChildField[] = [];
   for (const field of wanted) {
@@ -112,7 +111,8 @@ function readChildren(
   records: readonly Record<string, FieldValue>[],
 ): void {
   if (rows.length === 0) return;
-  const keys = rows.map(keyOfRow);
+  const { parentPrefix } = field;
+  const keys = rows.map((row) => (parentPrefix === '' ? keyOfRow(row) : `${parentPrefix}${keyOfRow(row)}`));
   const byParent = new Map<string, (Scalar | ChildRecord)[]>();
   const parts = [...field.parts];
   const parent = column(inner, field.parent.name);

@@ -5,6 +5,7 @@ import {
   bytesComparer,
   type Comparer,
   epochComparer,
+  exactComparer,
   expressionComparer,
   isoInstantComparer,
   numberComparer,
@@ -40,6 +41,8 @@ export interface ScalarOptions {
   readonly folded?: ColumnSchema;
   readonly format?: InstantFormat;
   readonly prefix?: string;
+  /** Compared by its exact characters even where the column's collation is another. */
+  readonly isExact?: boolean;
 }
 
 export function createScalar(options: ScalarOptions): ScalarPlan {
@@ -91,9 +94,9 @@ function operatorsOf(type: FieldUse['type']): readonly FilterOp[] {
 }
 
 /** The backend's own comparison where it has one, else the mapping's. */
-function comparisonOf({ type, comparison, source, folded }: ScalarOptions): Comparison {
+function comparisonOf({ type, comparison, source, folded, isExact }: ScalarOptions): Comparison {
   if (type === 'number' || type === 'boolean' || type === 'instant') return type;
-  if (type !== 'string') return 'exact';
+  if (type !== 'string' || isExact === true) return 'exact';
   if (folded !== undefined) return 'fold';
   if (source.column?.schema.collation === 'nocase') return 'asciiFold';
   return comparison === 'fold' || comparison === 'asciiFold' ? comparison : 'exact';
@@ -120,6 +123,7 @@ function textComparer(source: ScalarSource, comparison: Comparison, folded: Colu
     const { schema, at } = source.column;
     if (comparison === 'asciiFold' && schema.collation === 'nocase') return textColumnComparer(source, at, 'nocase');
     if (comparison === 'exact' && schema.collation === 'binary') return textColumnComparer(source, at, 'binary');
+    if (comparison === 'exact' && schema.collation === 'nocase') return exactComparer(source, at);
   }
   return otherColumnComparer(source, comparison, textKey(comparison, source.text));
 }

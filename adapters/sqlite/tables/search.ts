@@ -82,7 +82,7 @@ export function lookup(
     const found = part.oneOf(inner, keysOf(part));
     condition =
       rows.kind === 'child'
-        ? sql`${column(outer, plan.key.name)} IN (SELECT ${column(inner, rows.parent.name)} FROM ${rows.from(outer, inner)} WHERE ${found}${rows.restriction(inner)}${rows.visible(inner)})`
+        ? sql`${rows.parentKey(outer)} IN (SELECT ${column(inner, rows.parent.name)} FROM ${rows.from(outer, inner)} WHERE ${found}${rows.restriction(inner)}${rows.visible(inner)})`
         : sql`EXISTS (SELECT 1 FROM ${rows.from(outer, inner)} WHERE ${found})`;
   }
   const statement = sql`SELECT ${selection.columns} FROM ${plan.tableName} AS ${outer} WHERE ${condition} AND ${plan.alive(outer)}`;

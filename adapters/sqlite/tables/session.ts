@@ -1,5 +1,5 @@
-import type { Database, Statement } from 'better-sqlite3';
-import { LRUCache } from 'lru-cache';
+import type { Database } from 'better-sqlite3';
+import { type Statements, statementsOf } from '../database.js';
 import { printSql, type Sql, type SqlValue } from './sql-text.js';
 
 export type Row = readonly SqlValue[];
@@ -13,19 +13,17 @@ export interface Session {
   run(statement: Sql): number;
 }
 
-const cachedStatements = 200;
-
 /** Statements on a connection, prepared once for each text. Rows are arrays, integers bigint. */
 export class ConnectionSession implements Session {
-  private readonly db: Database;
-  private readonly statements = new LRUCache<string, Statement<SqlValue[], Row>>({ max: cachedStatements });
+  private readonly statements: Statements;
 
   constructor(db: Database) {
-    this.db = db;
+    this.statements = statementsOf(db);
   }
 
   rows({ text, params }: Sql): readonly Row[] {
-    return this.prepared(text).all(...params);
+    const statement = this.statements.rows(text).safeIntegers(true);
+    return statement.all(...params) as Row[];
   }
 
   row(statement: Sql): Row | undefined {
@@ -33,16 +31,7 @@ export class ConnectionSession implements Session {
   }
 
   run({ text, params }: Sql): number {
-    return this.prepared(text).run(...params).changes;
-  }
-
-  private prepared(text: string): Statement<SqlValue[], Row> {
-    const known = this.statements.get(text);
-    if (known !== undefined) return known;
-    const statement = this.db.prepare<SqlValue[], Row>(text).safeIntegers(true);
-    if (statement.reader) statement.raw(true);
-    this.statements.set(text, statement);
-    return statement;
+    return this.statements.get(text).run(...params).changes;
   }
 }
 

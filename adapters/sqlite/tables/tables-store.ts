@@ -6,6 +6,7 @@ import type {
   EntityCapabilities,
   ReadOptions,
 } from '../../../src/backend/adapter.js';
+import { AdapterError } from '../../../src/backend/adapter-error.js';
 import type { CreateStore, Store, StoreDefinition } from '../store.js';
 import { capabilitiesOf } from './capabilities.js';
 import type { TablesConfig } from './config.js';
@@ -82,7 +83,12 @@ function describe(plans: ReadonlyMap<string, EntityPlan>, operation: Describable
   const session = new PaperSession();
   const writer: Writer = { session, plans, now: () => new Date().toISOString(), newKey: () => '<new id>' };
   const plan = planOf(plans, operation.entity);
-  if (operation.kind === 'create') createRecord(writer, plan, operation.record);
-  else updateRecord(writer, plan, operation.id, operation.changes, undefined);
+  try {
+    if (operation.kind === 'create') createRecord(writer, plan, operation.record);
+    else updateRecord(writer, plan, operation.id, operation.changes, undefined);
+  } catch (error) {
+    if (!(error instanceof AdapterError)) throw error;
+    session.lines.push(`-- ${error.message}`);
+  }
   return session.lines.join('\n');
 }

@@ -22,13 +22,18 @@ export interface ValueSet {
   readonly isMultiple: boolean;
   /** The one entry `''` for simple values. */
   readonly parts: ReadonlyMap<string, ScalarPlan>;
+  /** The part of child records that names another record: it alone tells them apart. */
+  readonly referring?: string;
 }
 
 export function valueSetOf(field: FieldPlan): ValueSet {
   const { name, use } = field;
-  return field.kind === 'column' || field.kind === 'json'
-    ? { name, isRecords: false, isMultiple: false, parts: new Map([['', field.scalar]]) }
-    : { name, isRecords: field.isRecords, isMultiple: use.multiple, parts: field.parts };
+  if (field.kind === 'column' || field.kind === 'json') {
+    return { name, isRecords: false, isMultiple: false, parts: new Map([['', field.scalar]]) };
+  }
+  const referring = use.children?.find((child) => child.reference !== undefined)?.name;
+  const set = { name, isRecords: field.isRecords, isMultiple: use.multiple, parts: field.parts };
+  return referring === undefined ? set : { ...set, referring };
 }
 
 /** The elements after one change; the same array when it changes nothing. @throws AdapterError rejected */
@@ -73,8 +78,14 @@ export function withParts(
 /** Values with one key are one element of the set, by the field's comparison. */
 export function keyOfValue(set: ValueSet, value: Value): string {
   if (!isChildRecord(value)) return partKey(set.parts.get(''), value);
-  const names = Object.keys(value).sort();
+  const names = tellingParts(set, value);
   return JSON.stringify(names.map((name) => [name, partKey(set.parts.get(name), value[name] ?? '')]));
+}
+
+/** The names of the parts by which a child record is told from others. */
+export function tellingParts(set: ValueSet, child: ChildRecord): readonly string[] {
+  const { referring } = set;
+  return referring !== undefined && child[referring] !== undefined ? [referring] : Object.keys(child).sort();
 }
 
 /** Equal only for values that are the same in every character. */
