@@ -73,7 +73,7 @@ describe('AB. Bearer tokens', () => {
     const tokens = [];
     for (const label of ['a', 'b', 'c']) tokens.push(await server.server.createToken('default', label));
     expect(new Set(tokens).size).toBe(3);
-    for (const token of tokens) expect(token.replace(/^.*_/, '').length * 5).toBeGreaterThanOrEqual(128);
+    for (const token of tokens) expect(token.replace(/^[a-z]+_/, '').length * 5).toBeGreaterThanOrEqual(128);
   });
 
   it('of other kinds are refused [7644-2-05 7644-2-06]', async () => {

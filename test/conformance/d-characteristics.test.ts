@@ -112,34 +112,55 @@ describe('D. mutability', () => {
     expect(await kindsOf(resource)).toEqual({ badge: 'B1' });
   });
 
-  it(
-    'writeOnly: never given back [7643-7-mut-04 7643-7-ret-02 7643-4.1.1-pw-01]',
-    inBoth(server, async (gateway) => {
-      const password = unique('Secret!');
-      const post = await gateway.request('POST', '/Users', { body: user({ password }) });
-      const { id, userName } = created(post);
-      const withPassword = { attributes: 'userName,password' };
-      const answers = [
-        post,
-        await gateway.request('GET', `/Users/${id}`),
-        await gateway.request('GET', `/Users/${id}`, { query: withPassword }),
-        await gateway.request('GET', '/Users', { query: { filter: `id eq "${id}"`, ...withPassword } }),
-        await gateway.request('PUT', `/Users/${id}`, { body: { schemas: [urn.user], userName, password } }),
-        await gateway.request('PATCH', `/Users/${id}?attributes=password`, {
-          body: patchBody({ op: 'replace', path: 'password', value: password }),
-        }),
-        await gateway.request('POST', '/Users/.search', {
-          body: { schemas: [urn.search], filter: `id eq "${id}"`, attributes: ['password'] },
-        }),
-      ];
-      for (const { status, text } of answers) {
-        expect([200, 201]).toContain(status);
-        expect(text).not.toContain('password');
-        expect(text).not.toContain(password);
-      }
-      expect(server.server.log()).not.toContain(password);
-    }),
-  );
+  it('writeOnly: never given back [7643-7-mut-04 7643-7-ret-02 7643-4.1.1-pw-01]', async () => {
+    const gateway = server.gateway('default');
+    const password = unique('Secret!');
+    const post = await gateway.request('POST', '/Users', { body: user({ password }) });
+    const { id, userName } = created(post);
+    const withPassword = { attributes: 'userName,password' };
+    const answers = [
+      post,
+      await gateway.request('GET', `/Users/${id}`),
+      await gateway.request('GET', `/Users/${id}`, { query: withPassword }),
+      await gateway.request('GET', '/Users', { query: { filter: `id eq "${id}"`, ...withPassword } }),
+      await gateway.request('PUT', `/Users/${id}`, { body: { schemas: [urn.user], userName, password } }),
+      await gateway.request('PATCH', `/Users/${id}?attributes=password`, {
+        body: patchBody({ op: 'replace', path: 'password', value: password }),
+      }),
+      await gateway.request('POST', '/Users/.search', {
+        body: { schemas: [urn.search], filter: `id eq "${id}"`, attributes: ['password'] },
+      }),
+    ];
+    for (const { status, text } of answers) {
+      expect([200, 201]).toContain(status);
+      expect(text).not.toContain('password');
+      expect(text).not.toContain(password);
+    }
+    expect(server.server.log()).not.toContain(password);
+  });
+
+  it('writeOnly: not even where it is stored, or refused [7643-7-mut-04 7643-7-ret-02 7643-4.1.1-pw-01]', async () => {
+    const pin = unique('pin');
+    const post = await rich().request('POST', '/Users', { body: user(withKinds({ pin, bare: 'B' })) });
+    const { id, userName } = created(post);
+    const attributes = `${urn.kinds}:pin,${urn.kinds}:bare`;
+    const answers = [
+      post,
+      await rich().request('GET', `/Users/${id}`),
+      await rich().request('GET', `/Users/${id}`, { query: { attributes } }),
+      await rich().request('GET', '/Users', { query: { filter: `id eq "${id}"`, attributes: urn.kinds } }),
+      await rich().request('PUT', `/Users/${id}`, { body: { userName, ...withKinds({ pin, bare: 'C' }) } }),
+      await patch(rich(), `/Users/${id}`, { op: 'replace', path: `${urn.kinds}:pin`, value: pin }),
+    ];
+    for (const { status, text } of answers) {
+      expect([200, 201]).toContain(status);
+      expect(text).not.toContain('"pin"');
+      expect(text).not.toContain(pin);
+    }
+    const refused = await server.gateway('strict').request('POST', '/Users', { body: user({ password: pin }) });
+    expect(refused.text).not.toContain(pin);
+    expect(server.server.log()).not.toContain(pin);
+  });
 });
 
 describe('D. returned', () => {

@@ -165,8 +165,6 @@ describe('T. Paths', () => {
     'emails[0]',
     'emails[type eq]',
     'emails[]',
-    '',
-    ' ',
     '.title',
     'title.',
     'emails]',
@@ -176,9 +174,31 @@ describe('T. Paths', () => {
       const gateway = server.gateway(id);
       const resource = await newUser(gateway);
       const answer = await patch(gateway, `/Users/${resource.id}`, { op: 'replace', path, value: 'x' });
-      expectError(answer, 400, 'invalidPath', ...(String(path).includes('eq]') ? ['invalidFilter'] : []));
+      expectError(answer, 400, 'invalidPath', ...(String(path).includes('[') ? ['invalidFilter'] : []));
       expect(await readUser(gateway, resource)).toEqual(resource);
     }
+  });
+
+  it.each(['', ' '])('refuse %j (strict) [7644-3.5.2-07]', async (path) => {
+    const gateway = server.gateway('strict');
+    const { id } = await newUser(gateway);
+    for (const value of ['x', { title: 'T' }]) {
+      expectError(await patch(gateway, `/Users/${id}`, { op: 'replace', path, value }), 400, 'invalidPath');
+    }
+    expectError(await patch(gateway, `/Users/${id}`, { op: 'remove', path }), 400, 'invalidPath', 'noTarget');
+  });
+
+  it('that are empty are none at all (default, rule 8) [7644-3.5.2-07]', async () => {
+    const gateway = server.gateway('default');
+    const resource = await newUser(gateway);
+    const empty = { op: 'replace', path: '', value: { title: 'T' } };
+    expect((await patchedUser(gateway, resource, empty)).title).toBe('T');
+    expectError(
+      await patch(gateway, `/Users/${resource.id}`, { op: 'remove', path: '' }),
+      400,
+      'noTarget',
+      'invalidPath',
+    );
   });
 
   it('may select values of a simple multi-valued attribute (default) [7644-3.5.2-08]', async () => {

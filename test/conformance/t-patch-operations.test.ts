@@ -364,7 +364,11 @@ describe('T. replace', () => {
     const path = 'emails[type eq "work"].value';
     const patched = await patchedUser(gateway, resource, { op: 'replace', path, value: 'new@example.com' });
     expect(patched.emails).toMatchObject([home, { type: 'work', value: 'new@example.com' }]);
-    for (const unclear of ['emails[type ne "home"].value', 'emails[value eq "x"].type', 'emails[type eq "none"]']) {
+    for (const unclear of [
+      'emails[type ne "home" and type ne "work"].value',
+      'emails[value eq "x"].type',
+      'emails[type eq "none"]',
+    ]) {
       const value = unclear.endsWith(']') ? { value: 'x@example.com' } : 'x';
       const answer = await patch(gateway, `/Users/${resource.id}`, { op: 'replace', path: unclear, value });
       expectError(answer, 400, 'noTarget');
