@@ -4,13 +4,15 @@ import { loadAdapterModules } from '../adapters/registry.js';
 import { loadConfig } from '../config/load.js';
 import { formatProblem, sortProblems } from '../config/problem.js';
 import { toProblem } from '../config/source.js';
+import { addCheck } from './cli/check.js';
 import { type AddCommand, type Configuration, runCli } from './cli/cli.js';
+import { addExplain } from './cli/explain.js';
 import { addServe } from './cli/serve.js';
 import { addToken } from './cli/token.js';
 import { compileGateway } from './composition.js';
 
 /** The commands. A new one is a file in src/cli and a line here. */
-const commands: readonly AddCommand[] = [addServe, addToken];
+const commands: readonly AddCommand[] = [addServe, addToken, addCheck, addExplain];
 
 /** Reads gateway.yaml, or the built-in configuration, and compiles its mappings. */
 async function configure(file: string | undefined): Promise<Configuration> {
