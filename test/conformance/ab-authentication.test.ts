@@ -1,3 +1,5 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { expectError, newUser, read, user } from './resources.js';
 import { useServer } from './server.js';
@@ -7,6 +9,17 @@ const anonymous = (method: string, path: string, headers: Readonly<Record<string
   server.gateway('default').request(method, path, { headers: { authorization: null, ...headers }, query });
 
 describe('AB. Bearer tokens', () => {
+  it('are kept as hashes only, and never logged [7644-7.7-02 7644-7.3-01]', async () => {
+    const { token } = server.gateway('default');
+    await read(server.gateway('default'), '/Users', { count: 1 });
+    for (const file of await readdir(server.server.dataDir, { recursive: true, withFileTypes: true })) {
+      if (!file.isFile()) continue;
+      const content = (await readFile(join(file.parentPath, file.name))).toString('latin1');
+      expect(content.includes(token) || content.includes(token.slice(6, 30)), file.name).toBe(false);
+    }
+    expect(server.server.log()).not.toContain(token.slice(6, 30));
+  });
+
   it('are accepted in the Authorization header, the scheme in any case [6750-2.1-01]', async () => {
     const gateway = server.gateway('default');
     await read(gateway, '/Users', { count: 1 });

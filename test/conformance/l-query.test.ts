@@ -15,7 +15,7 @@ import {
 } from './resources.js';
 import { inBoth, useServer } from './server.js';
 
-const server = useServer('default', 'strict');
+const server = useServer('default', 'strict', 'policy');
 
 describe('L. ListResponse', () => {
   it(
@@ -68,6 +68,22 @@ describe('L. ListResponse', () => {
       expect(projected).toEqual({ schemas: [urn.user], id, userName });
     }),
   );
+});
+
+describe('L. Too much', () => {
+  it('refuses what it would have to search beyond its limit, and names it [7644-3.4.2.1-03 7644-T9-03]', async () => {
+    const gateway = server.gateway('policy');
+    const mark = unique('mark');
+    const [first] = await Promise.all(['a', 'b', 'c'].map((each) => newUser(gateway, { userName: `${each}-${mark}` })));
+    expect(await selected(gateway, `displayName eq "A-${mark}"`)).toEqual([first?.id]);
+    await newUsers(gateway, 6);
+    for (const path of ['/Users', '/']) {
+      const answer = await gateway.request('GET', path, { query: { filter: `displayName eq "a-${mark}"` } });
+      expectError(answer, 400, 'tooMany');
+      expect(answer.body.detail).toContain('displayName');
+    }
+    expect(await selected(gateway, `userName eq "a-${mark}" and displayName eq "a-${mark}"`)).toEqual([first?.id]);
+  });
 });
 
 describe('L. The root', () => {
