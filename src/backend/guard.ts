@@ -1,0 +1,150 @@
+import type { Adapter, BackendRecord, OperationContext, SearchQuery } from './adapter.js';
+import {
+  checkFoundRecord,
+  checkNothing,
+  checkRecord,
+  checkRecords,
+  checkSearchResult,
+  checkStep,
+  checkUpdateResult,
+} from './answer-shape.js';
+import { CircuitBreaker, type CircuitState } from './circuit-breaker.js';
+import { type Clock, systemClock } from './clock.js';
+import { ConcurrencyLimit } from './concurrency-limit.js';
+import { Deadlines } from './deadlines.js';
+import { type GuardedCall, type GuardParts, runGuarded } from './guarded-operation.js';
+import { RequestSignals } from './request-signal.js';
+
+export interface GuardOptions {
+  /** An operation ends after so long, waiting and retries included. Default 20,000. */
+  readonly timeoutMs?: number;
+  /** So many calls of the adapter at a time. Default 32. */
+  readonly concurrency?: number;
+  /** So many operations may wait for their turn; more are refused at once. Default 512. */
+  readonly maxQueued?: number;
+  readonly clock?: Clock;
+}
+
+export interface GuardState {
+  readonly circuit: CircuitState;
+  readonly inFlight: number;
+  readonly queued: number;
+}
+
+export interface GuardedAdapter extends Adapter {
+  /** For health and metrics. */
+  state(): GuardState;
+}
+
+type ScanQuery = Omit<SearchQuery, 'limit' | 'offset' | 'wantTotal'>;
+
+/**
+ * Wraps any adapter: every operation has a deadline and a bounded place, is retried where that is safe, and a backend that
+ * fails repeatedly is spared for a while. Operations reject with AdapterError whatever the adapter throws or answers.
+ */
+export function guardAdapter(adapter: Adapter, options: GuardOptions = {}): GuardedAdapter {
+  const clock = options.clock ?? systemClock;
+  const limit = new ConcurrencyLimit(options.concurrency ?? 32, options.maxQueued ?? 512);
+  const circuit = new CircuitBreaker(clock);
+  const signals = new RequestSignals();
+  const timing = { clock, timeoutMs: options.timeoutMs ?? 20_000, deadlines: new Deadlines(clock), signals };
+  const parts: GuardParts = { ...timing, limit, circuit };
+  // A health check asks the backend also when all places are taken or the circuit is open.
+  const unbounded: GuardParts = { ...timing, limit: new ConcurrencyLimit(Number.POSITIVE_INFINITY, 0) };
+
+  function read<T>(call: GuardedCall<T>['call'], check: (answer: T) => void, context: OperationContext): Promise<T> {
+    return runGuarded(parts, { isWrite: false, isRetried: true, call, check }, context);
+  }
+  function write<T>(call: GuardedCall<T>['call'], check: (answer: T) => void, context: OperationContext): Promise<T> {
+    return runGuarded(parts, { isWrite: true, isRetried: true, call, check }, context);
+  }
+
+  return {
+    get capabilities() {
+      return adapter.capabilities;
+    },
+    state: () => ({ circuit: circuit.state, inFlight: limit.inFlight, queued: limit.queued }),
+    get: (entity, id, fields, context) => read((c) => adapter.get(entity, id, fields, c), checkFoundRecord, context),
+    search: (query, context) => read((c) => adapter.search(query, c), checkSearchResult, context),
+    lookup: (entity, query, context) => read((c) => adapter.lookup(entity, query, c), checkRecords, context),
+    inspect: (context) => read((c) => adapter.inspect(c), checkNothing, context),
+    create: (entity, record, fields, context) =>
+      write((c) => adapter.create(entity, record, fields, c), checkRecord, context),
+    update: (entity, id, changes, fields, context) =>
+      write((c) => adapter.update(entity, id, changes, fields, c), checkUpdateResult, context),
+    delete: (entity, id, revision, context) =>
+      write((c) => adapter.delete(entity, id, revision, c), checkNothing, context),
+    scan: (query, context) => guardedScan(adapter, parts, query, context),
+    check: (context) =>
+      runGuarded(
+        unbounded,
+        { isWrite: false, isRetried: false, call: (c) => adapter.check(c), check: checkNothing },
+        context,
+      ),
+    describe: (operation) => {
+      try {
+        return String(adapter.describe(operation));
+      } catch (error) {
+        return `(the adapter cannot describe this: ${error instanceof Error ? error.message : 'no reason given'})`;
+      }
+    },
+    close: () =>
+      runGuarded(
+        unbounded,
+        { isWrite: true, isRetried: false, call: () => adapter.close(), check: checkNothing },
+        { signal: new AbortController().signal, requestId: 'close' },
+      ),
+  };
+}
+
+/**
+ * The deadline and the place are for one step at a time, so that a slow reader blocks nobody. A scan is begun anew only
+ * when it fails before it gave a record.
+ */
+async function* guardedScan(
+  adapter: Adapter,
+  parts: GuardParts,
+  query: ScanQuery,
+  context: OperationContext,
+): AsyncGenerator<BackendRecord, void, undefined> {
+  const ending = new AbortController();
+  const scanContext = { ...context, signal: AbortSignal.any([context.signal, ending.signal]) };
+  let iterator: AsyncIterator<BackendRecord> | undefined;
+  const step: GuardedCall<IteratorResult<BackendRecord>> = {
+    isWrite: false,
+    isRetried: false,
+    call: async () => {
+      iterator ??= adapter.scan(query, scanContext)[Symbol.asyncIterator]();
+      return iterator.next();
+    },
+    check: checkStep,
+  };
+  const firstStep: typeof step = {
+    ...step,
+    isRetried: true,
+    call: (c) => {
+      iterator = undefined;
+      return step.call(c);
+    },
+  };
+  try {
+    let result = await runGuarded(parts, firstStep, context);
+    while (result.done !== true) {
+      yield result.value;
+      result = await runGuarded(parts, step, context);
+    }
+    iterator = undefined;
+  } finally {
+    ending.abort();
+    void release(iterator);
+  }
+}
+
+/** Lets the adapter free what the scan holds; nobody waits for it, and its failure concerns nobody. */
+async function release(iterator: AsyncIterator<BackendRecord> | undefined): Promise<void> {
+  try {
+    await iterator?.return?.();
+  } catch {
+    // The scan has ended for its reader.
+  }
+}

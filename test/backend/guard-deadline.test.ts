@@ -1,0 +1,185 @@
+import { describe, expect, it } from 'vitest';
+import type { OperationContext } from '../../src/backend/adapter.js';
+import { guardAdapter } from '../../src/backend/guard.js';
+import { FakeClock, settled } from './fake-clock.js';
+import { alice, answer, hang, later, ScriptedAdapter, type Step } from './scripted-adapter.js';
+
+function contextOf(controller = new AbortController()): OperationContext {
+  return { signal: controller.signal, requestId: 'r1' };
+}
+
+function guarded(...steps: readonly Step[]) {
+  const clock = new FakeClock();
+  const adapter = new ScriptedAdapter(...steps);
+  return { clock, adapter, guard: guardAdapter(adapter, { clock, concurrency: 4, maxQueued: 3 }) };
+}
+
+const get = (guard: ReturnType<typeof guardAdapter>, context = contextOf()) =>
+  guard.get('people', '1', { fields: [] }, context);
+const remove = (guard: ReturnType<typeof guardAdapter>, context = contextOf()) =>
+  guard.delete('people', '1', {}, context);
+
+/** The outcome so far. */
+function watch(promise: Promise<unknown>) {
+  const seen: { value?: unknown; error?: unknown; isSettled: boolean } = { isSettled: false };
+  promise.then(
+    (value) => Object.assign(seen, { value, isSettled: true }),
+    (error: unknown) => Object.assign(seen, { error, isSettled: true }),
+  );
+  return seen;
+}
+
+describe('guard: deadlines', () => {
+  it('ends an operation that gets no answer after 20 seconds, and tells the adapter', async () => {
+    const { clock, adapter, guard } = guarded(hang);
+    const reading = watch(get(guard));
+    await clock.pass(19_999);
+    expect(reading.isSettled).toBe(false);
+    expect(adapter.calls[0]?.signal.aborted).toBe(false);
+    await clock.pass(1);
+    expect(reading.error).toMatchObject({ name: 'AdapterError', kind: 'timeout', applied: 'no' });
+    expect(adapter.calls[0]?.signal.aborted).toBe(true);
+    expect(guard.state()).toEqual({ circuit: 'closed', inFlight: 0, queued: 0 });
+  });
+
+  it('does not know whether a write that got no answer was carried out', async () => {
+    const { clock, guard } = guarded(hang);
+    const removing = watch(remove(guard));
+    await clock.pass(20_000);
+    expect(removing.error).toMatchObject({ kind: 'timeout', applied: 'unknown' });
+  });
+
+  it('knows that a write which never left the queue was not carried out', async () => {
+    const { clock, adapter, guard } = guarded(hang);
+    for (let n = 0; n < 4; n++) watch(get(guard));
+    await clock.pass(10_000);
+    const removing = watch(remove(guard));
+    const ending = new AbortController();
+    const leaving = watch(remove(guard, contextOf(ending)));
+    expect(guard.state()).toMatchObject({ inFlight: 4, queued: 2 });
+    ending.abort();
+    await settled();
+    expect(leaving.error).toMatchObject({ kind: 'timeout', applied: 'no' });
+    expect(guard.state()).toMatchObject({ inFlight: 4, queued: 1 });
+    await clock.pass(10_000);
+    expect(removing.isSettled).toBe(false);
+    expect(adapter.calls).toHaveLength(5);
+  });
+
+  it('ends with the request, at once, and passes the reason on', async () => {
+    const { adapter, guard } = guarded(hang);
+    const ending = new AbortController();
+    const reading = watch(get(guard, contextOf(ending)));
+    const removing = watch(remove(guard, contextOf(ending)));
+    const reason = new Error('the client left');
+    ending.abort(reason);
+    await settled();
+    expect(reading.error).toMatchObject({ kind: 'timeout', applied: 'no', cause: reason });
+    expect(removing.error).toMatchObject({ kind: 'timeout', applied: 'unknown' });
+    expect(adapter.calls.map(({ signal }) => signal.reason)).toEqual([reason, reason]);
+    expect(guard.state().inFlight).toBe(0);
+  });
+
+  it('does not begin for a request that has ended', async () => {
+    const { adapter, guard } = guarded(answer(alice));
+    const ending = new AbortController();
+    ending.abort();
+    await expect(remove(guard, contextOf(ending))).rejects.toMatchObject({ kind: 'timeout', applied: 'no' });
+    expect(adapter.calls).toHaveLength(0);
+  });
+
+  it.each(['resolve', 'reject'] as const)('takes no notice of an answer that comes too late (%s)', async (how) => {
+    const answering = later<unknown>();
+    const { clock, guard } = guarded(() => answering.promise, answer(alice));
+    const reading = watch(get(guard));
+    await clock.pass(20_000);
+    answering[how](new Error('late'));
+    await settled();
+    expect(reading.error).toMatchObject({ kind: 'timeout' });
+    expect(guard.state().inFlight).toBe(0);
+    expect(await get(guard)).toEqual(alice);
+  });
+
+  it('calls off what else the request does only when that is done', async () => {
+    const answering = later<unknown>();
+    const { clock, adapter, guard } = guarded(hang, () => answering.promise, answer(alice));
+    const context = contextOf();
+    const hanging = watch(get(guard, context));
+    await clock.pass(15_000);
+    const second = watch(get(guard, context));
+    await clock.pass(5_000);
+    expect(hanging.error).toMatchObject({ kind: 'timeout' });
+    expect(adapter.calls.map(({ signal }) => signal.aborted)).toEqual([false, false]);
+    expect(await get(guard, context)).toEqual(alice);
+    expect(adapter.calls[2]?.signal).not.toBe(adapter.calls[0]?.signal);
+    answering.resolve(alice);
+    await settled();
+    expect(second.value).toEqual(alice);
+    expect(adapter.calls.map(({ signal }) => signal.aborted)).toEqual([true, true, false]);
+  });
+
+  it('needs one timer for any number of operations that answer in time', async () => {
+    const { clock, guard } = guarded(answer(alice));
+    for (let n = 0; n < 100; n++) await get(guard);
+    expect(clock.delays).toEqual([20_000]);
+    await clock.pass(60_000);
+    expect(clock.delays).toEqual([20_000]);
+    await get(guard);
+    expect(clock.delays).toHaveLength(2);
+  });
+
+  it('ends each operation at its own time', async () => {
+    const { clock, guard } = guarded(hang);
+    const first = watch(get(guard));
+    await clock.pass(7_000);
+    const second = watch(get(guard));
+    await clock.pass(13_000);
+    expect([first.isSettled, second.isSettled]).toEqual([true, false]);
+    await clock.pass(6_999);
+    expect(second.isSettled).toBe(false);
+    await clock.pass(1);
+    expect(second.isSettled).toBe(true);
+  });
+});
+
+describe('guard: concurrency', () => {
+  it('lets so many calls through at a time, the others in the order they came', async () => {
+    const answers = Array.from({ length: 7 }, () => later<unknown>());
+    const { adapter, guard } = guarded(
+      ...answers.map(
+        ({ promise }) =>
+          () =>
+            promise,
+      ),
+    );
+    const results = answers.map(() => watch(get(guard)));
+    await settled();
+    expect(adapter.calls).toHaveLength(4);
+    expect(guard.state()).toMatchObject({ inFlight: 4, queued: 3 });
+    answers[2]?.resolve(alice);
+    await settled();
+    expect(results.map(({ isSettled }) => isSettled)).toEqual([false, false, true, false, false, false, false]);
+    expect(adapter.calls).toHaveLength(5);
+    answers[4]?.resolve({ $id: 'fifth' });
+    await settled();
+    expect(results[4]?.value).toEqual({ $id: 'fifth' });
+    for (const { resolve } of answers) resolve(alice);
+    await settled();
+    expect(results.every(({ isSettled }) => isSettled)).toBe(true);
+    expect(guard.state()).toMatchObject({ inFlight: 0, queued: 0 });
+  });
+
+  it('refuses at once when the queue is full, and says when to come again', async () => {
+    const { adapter, guard } = guarded(hang);
+    for (let n = 0; n < 7; n++) watch(get(guard));
+    const refused = remove(guard);
+    await expect(refused).rejects.toMatchObject({ kind: 'unavailable', applied: 'no', retryAfterSeconds: 1 });
+    expect(adapter.calls).toHaveLength(4);
+  });
+
+  it('asks the backend for its health also when all places are taken', async () => {
+    const { guard } = guarded(hang, hang, hang, hang, answer(undefined));
+    for (let n = 0; n < 6; n++) watch(get(guard));
+    await expect(guard.check(contextOf())).resolves.toBeUndefined();
+  });
+});
