@@ -40,9 +40,12 @@ export interface TablesFixture {
 export function openTables(schema: string, entities: readonly EntityUse[], tables: TablesConfig): TablesFixture {
   const folder = mkdtempSync(join(tmpdir(), 'scimbridge-tables-'));
   const file = join(folder, 'people.db');
-  new Database(file).exec(schema).close();
+  const setup = new Database(file);
+  setup.pragma('synchronous = OFF'); // a test needs no power loss
+  setup.exec(schema);
+  setup.close();
   const db = openDatabase(file, 'write', false);
-  db.pragma('synchronous = OFF'); // a test needs no power loss
+  db.pragma('synchronous = OFF');
   const store = createTablesStore(db, { kind: 'tables', file, gateway: 'corp', entities, tables });
   const write = <T>(run: (store: Store) => T): T => inSavepoint(db, () => run(store));
   return {

@@ -2,7 +2,7 @@ import type { FilterOp } from '../../../src/backend/adapter.js';
 import { type Comparison, type ComparisonKey, keyOf } from '../../../src/scim/comparison.js';
 import type { InstantFormat } from './config.js';
 import type { InRow, ScalarSource } from './scalar-source.js';
-import { any, isFalse, nothing, type Sql, type SqlValue, sql } from './sql-text.js';
+import { any, isFalse, literal, nothing, type Sql, type SqlValue, sql } from './sql-text.js';
 import { epochOf, toColumnText, toSqlNumber } from './stored-scalar.js';
 
 export type Order = 'gt' | 'ge' | 'lt' | 'le';
@@ -27,8 +27,7 @@ const orderSigns: Readonly<Record<Order, Sql>> = {
   le: { text: '<=', params: [] },
 };
 
-/** Numbers and truth values, and instants stored as numbers (`toNumber` makes one of an instant's key). */
-export function numberComparer(source: ScalarSource, toNumber: (key: ComparisonKey) => number | bigint): Comparer {
+export function numberComparer(source: ScalarSource): Comparer {
   const { column } = source;
   const isNative = column !== undefined && ['integer', 'real', 'numeric'].includes(column.schema.affinity);
   const at = isNative ? column.at : source.number;
@@ -38,13 +37,13 @@ export function numberComparer(source: ScalarSource, toNumber: (key: ComparisonK
     key: source.number,
     present: isNumber,
     compare: (alias, op, key) => {
-      const wanted = toSqlNumber(toNumber(key));
+      const wanted = toSqlNumber(Number(key));
       if (op === 'eq') return sql`${at(alias)} = ${wanted}`;
       if (!isOrder(op)) return isFalse;
       const ordered = sql`${at(alias)} ${orderSigns[op]} ${wanted}`;
       return isNative && (op === 'gt' || op === 'ge') ? sql`(${ordered} AND ${isNumber(alias)})` : ordered; // any text is > any number
     },
-    oneOf: (alias, keys) => sql`${at(alias)} IN ${valueList(keys.map(toNumber))}`,
+    oneOf: (alias, keys) => sql`${at(alias)} IN ${valueList(keys)}`,
   };
 }
 
@@ -90,7 +89,7 @@ export function textColumnComparer(source: ScalarSource, at: InRow, collation: '
   const isText = (alias: Sql): Sql => sql`typeof(${at(alias)}) = 'text'`;
   const present: InRow = (alias) => sql`(typeof(${source.text(alias)}) = 'text' AND ${source.text(alias)} <> '')`;
   return {
-    key: (alias) => sql`nullif(${folded(alias)}, '')`,
+    key: (alias) => sql`CASE WHEN ${isText(alias)} THEN nullif(${folded(alias)}, '') END`,
     present,
     compare: (alias, op, key) => {
       const wanted = String(key);
@@ -132,30 +131,29 @@ export function exactComparer(source: ScalarSource, at: InRow): Comparer {
   };
 }
 
-/** A text kept in a column that is not a text column: equality goes to the column where its conversions cannot lie. */
+/** A text kept in a column that is no text column: for equality, an index on it finds the candidates. */
 export function otherColumnComparer(source: ScalarSource, comparison: Comparison, key: InRow): Comparer {
-  const expression = expressionComparer(key);
+  const exact = expressionComparer(key);
   const { column } = source;
-  if (column === undefined || comparison !== 'exact' || column.schema.collation !== 'binary') return expression;
+  if (column === undefined || comparison !== 'exact' || column.schema.collation !== 'binary') return exact;
   const { affinity } = column.schema;
   const storedForms = (text: string): readonly SqlValue[] | undefined => {
     const stored = toColumnText(affinity === 'none' ? 'numeric' : affinity, text);
     if (stored === undefined) return undefined;
-    return affinity === 'none' && typeof stored === 'bigint' ? [stored, text] : [stored];
+    return typeof stored === 'string' ? [stored] : [stored, text];
   };
   return {
-    ...expression,
+    ...exact,
     compare: (alias, op, wanted) => {
-      const forms = op === 'eq' && typeof wanted === 'string' && wanted !== '' ? storedForms(wanted) : undefined;
-      return forms === undefined
-        ? expression.compare(alias, op, wanted)
-        : any(forms.map((form) => sql`${column.at(alias)} = ${form}`));
+      const compared = exact.compare(alias, op, wanted);
+      const forms = op === 'eq' ? storedForms(String(wanted)) : undefined;
+      return forms === undefined ? compared : sql`(${column.at(alias)} IN ${valueList(forms)} AND ${compared})`;
     },
     oneOf: (alias, keys) => {
-      const forms = keys.map((wanted) => (wanted === '' ? [] : storedForms(String(wanted))));
-      return forms.includes(undefined)
-        ? expression.oneOf(alias, keys)
-        : sql`${column.at(alias)} IN ${valueList(forms.flatMap((values) => values ?? []))}`;
+      const compared = exact.oneOf(alias, keys);
+      const forms = keys.map((wanted) => storedForms(String(wanted)));
+      if (forms.includes(undefined)) return compared;
+      return sql`(${column.at(alias)} IN ${valueList(forms.flatMap((values) => values ?? []))} AND ${compared})`;
     },
   };
 }
@@ -180,8 +178,24 @@ export function isoInstantComparer(source: ScalarSource): Comparer {
   };
 }
 
+/** Numbers since 1970. Beyond the years 0 to 9999 they are no instants. */
 export function epochComparer(source: ScalarSource, format: Exclude<InstantFormat, 'iso'>): Comparer {
-  return numberComparer(source, (key) => epochOf(format, String(key)));
+  const toNumber = (key: ComparisonKey): number => epochOf(format, String(key));
+  const [earliest, latest] = ['0000-01-01T00:00:00', '9999-12-31T23:59:59.999'].map((key) =>
+    literal(toSqlNumber(toNumber(key))),
+  );
+  const at = source.column?.at ?? source.number;
+  const present: InRow = (alias) => sql`${at(alias)} BETWEEN ${earliest ?? nothing} AND ${latest ?? nothing}`;
+  return {
+    key: (alias) => sql`CASE WHEN ${present(alias)} THEN ${at(alias)} END`,
+    present,
+    compare: (alias, op, key) => {
+      const wanted = toSqlNumber(toNumber(key));
+      if (op === 'eq') return sql`${at(alias)} = ${wanted}`;
+      return isOrder(op) ? sql`(${at(alias)} ${orderSigns[op]} ${wanted} AND ${present(alias)})` : isFalse;
+    },
+    oneOf: (alias, keys) => sql`${at(alias)} IN ${valueList(keys.map(toNumber))}`,
+  };
 }
 
 /** Values of which the first characters are not stored. `all` compares the whole text. */

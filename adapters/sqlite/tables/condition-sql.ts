@@ -7,6 +7,7 @@ import { type EntityPlan, fieldOf, inner, outer, scalarOf } from './entity-plan.
 import type { ListField } from './field-plan.js';
 import type { ScalarPlan } from './scalar-plan.js';
 import { all, any, column, isFalse, type Sql, sql } from './sql-text.js';
+import { loneSurrogate } from './stored-scalar.js';
 import { hasIndexOn } from './table-schema.js';
 
 type Compare = Extract<Condition, { kind: 'compare' }>;
@@ -80,6 +81,7 @@ function compile(condition: Condition, leaves: Leaves): Sql {
 function compareSql(scalar: ScalarPlan, alias: Sql, { op, value }: Compare): Sql {
   const key = keyOf(scalar.comparison, value);
   if (key === undefined || op === 'ne') return isFalse; // `ne` is gone in negation normal form
+  if (typeof key === 'string' && loneSurrogate.test(key)) return isFalse; // it would become U+FFFD
   if (!scalar.operators.includes(op)) throw unsupported(scalar.field, `cannot be compared by "${op}"`);
   return scalar.compare(alias, op, key);
 }

@@ -105,7 +105,7 @@ function comparisonOf({ type, comparison, source, folded, isExact }: ScalarOptio
 function comparerOf({ type, source, folded, format = 'iso' }: ScalarOptions, comparison: Comparison): Comparer {
   switch (type) {
     case 'number':
-      return numberComparer(source, Number);
+      return numberComparer(source);
     case 'boolean':
       return booleanComparer(source);
     case 'instant':

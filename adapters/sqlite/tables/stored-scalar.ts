@@ -60,6 +60,9 @@ export function createStoredScalar(declaration: ScalarDeclaration): StoredScalar
   }
 }
 
+/** UTF-8 has none: SQLite would keep U+FFFD. */
+export const loneSurrogate = /\p{Surrogate}/u;
+
 function textScalar({ affinity, prefix }: ScalarDeclaration, reject: (reason: string) => never): StoredScalar {
   return {
     decode: (stored) => (typeof stored === 'string' && stored !== '' ? prefix + stored : undefined),
@@ -67,6 +70,7 @@ function textScalar({ affinity, prefix }: ScalarDeclaration, reject: (reason: st
       if (typeof value !== 'string') return reject('It must be a text.');
       if (value === '') return null;
       if (value.includes('\0')) return reject('It contains the character U+0000.');
+      if (loneSurrogate.test(value)) return reject('It contains half a character.');
       if (!value.startsWith(prefix)) return reject('It names no record that could be stored here.');
       const text = value.slice(prefix.length);
       const stored = toColumnText(affinity, text);
@@ -124,7 +128,9 @@ function decodeInstant(format: InstantFormat, stored: SqlValue): string | undefi
   if (typeof stored !== 'number' && typeof stored !== 'bigint') return undefined;
   const ms = Number(stored) * unitMs[format];
   if (!(ms >= earliestMs && ms <= latestMs)) return undefined;
-  return `${instantKey(new Date(ms).toISOString())}Z`;
+  const whole = Math.floor(ms);
+  const fraction = ms === whole ? '' : (ms - whole).toFixed(6).slice(2); // of a millisecond
+  return `${instantKey(new Date(whole).toISOString().replace('Z', `${fraction}Z`))}Z`;
 }
 
 function encodeInstant(format: InstantFormat, value: string): SqlValue | undefined {
