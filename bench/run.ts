@@ -1,0 +1,110 @@
+/**
+ * `npm run bench`: the gateway against a bare handler on the same kind of database, and against itself at other sizes.
+ * --quick: only whether everything runs, in less than a minute. --write: brings the tables into docs/performance.md.
+ * --cpu-prof FOLDER: the gateway's CPU profile of the throughput measures.
+ */
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { describeMachine } from './machine.js';
+import { fullPlan, type Plan, quickPlan } from './plan.js';
+import { type Results, updatePage, writeReport } from './report.js';
+import { type ServerProcess, startBare, startGateway } from './servers.js';
+import { measureMembers, measurePages, measureWalkMemory } from './size.js';
+import { createUsers, measureThroughput } from './throughput.js';
+
+const { values: options } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    write: { type: 'boolean', default: false },
+    'cpu-prof': { type: 'string' },
+  },
+});
+
+function progress(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
+async function withServers<T>(
+  starting: readonly Promise<ServerProcess>[],
+  use: (...servers: readonly ServerProcess[]) => Promise<T>,
+): Promise<T> {
+  const settled = await Promise.allSettled(starting);
+  const servers = settled.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+  try {
+    await Promise.all(starting);
+    return await use(...servers);
+  } finally {
+    await Promise.all(servers.map((server) => server.stop()));
+  }
+}
+
+function folder(root: string, name: string): string {
+  const path = join(root, name);
+  mkdirSync(path, { mode: 0o700 });
+  return path;
+}
+
+async function main(): Promise<void> {
+  const plan: Plan = options.quick ? quickPlan : fullPlan;
+  const root = mkdtempSync(join(tmpdir(), 'scimbridge-bench-'));
+  try {
+    const { text, missed } = writeReport(await measure(plan, root));
+    process.stdout.write(`${text}\n`);
+    if (options.quick) {
+      process.stdout.write('\nEverything ran. After so short a time the figures mean nothing.\n');
+      return;
+    }
+    if (options.write) updatePage(text);
+    process.stdout.write(missed.length === 0 ? '\nAll targets are met.\n' : `\nMissed:\n  ${missed.join('\n  ')}\n`);
+    process.exitCode = missed.length === 0 ? 0 : 1;
+  } finally {
+    rmSync(root, { recursive: true, force: true });
+  }
+}
+
+async function measure(plan: Plan, root: string): Promise<Results> {
+  const profile = options['cpu-prof'];
+  const nodeOptions = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`];
+  const bareFolder = folder(root, 'bare');
+  const gatewayFolder = folder(root, 'gateway');
+  const throughput = await withServers(
+    [startBare(bareFolder, plan.users), startGateway(gatewayFolder, nodeOptions)],
+    async (bare, gateway) => {
+      progress(`creating ${plan.users} users`);
+      await createUsers(gateway.target, plan.users);
+      return measureThroughput(bare.target, gateway.target, plan, progress);
+    },
+  );
+  return { machine: describeMachine(root), throughput, ...(await measureSizes(plan, root)) };
+}
+
+async function measureSizes(
+  plan: Plan,
+  root: string,
+): Promise<Pick<Results, 'members' | 'pages' | 'memory' | 'startMs' | 'manyUsers'>> {
+  const bareFolder = folder(root, 'bare-many');
+  const gatewayFolder = folder(root, 'gateway-many');
+  await withServers([startGateway(gatewayFolder)], async (gateway) => {
+    progress(`creating ${plan.manyUsers} users`);
+    await createUsers(gateway.target, plan.manyUsers);
+  });
+  const startMs: number[] = [];
+  for (let start = 0; start < plan.starts; start++) {
+    progress('start to ready');
+    startMs.push(await withServers([startGateway(gatewayFolder)], async (gateway) => gateway.readyMs));
+  }
+  progress('memory');
+  // A process of its own: one that has read everything before would not grow any more.
+  const memory = await withServers([startGateway(gatewayFolder)], (gateway) => measureWalkMemory(gateway.target, plan));
+  return withServers([startBare(bareFolder, plan.manyUsers), startGateway(gatewayFolder)], async (bare, gateway) => {
+    progress('pages');
+    const pages = await measurePages(bare.target, gateway.target, plan);
+    progress('members');
+    const members = await measureMembers(gateway.target, plan);
+    return { members, pages, memory, startMs, manyUsers: plan.manyUsers };
+  });
+}
+
+await main();
