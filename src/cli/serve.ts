@@ -1,11 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { InvalidArgumentError } from 'commander';
+import { discoverySchemas } from '../../config/core-schemas.js';
 import type { GatewayConfig } from '../../config/gateway-config.js';
 import { composeGateway, type RunningGateway } from '../composition.js';
 import { createApp } from '../http/app.js';
 import { type HttpServer, startServer } from '../http/server.js';
-import type { Resource } from '../scim/schema.js';
 import { createSealer } from '../state/sealer.js';
 import { openState } from '../state/sqlite-state.js';
 import type { State } from '../state/state.js';
@@ -45,6 +44,24 @@ async function serve(options: ServeOptions, environment: CliEnvironment): Promis
   };
   const log = createLog(config.log.level, environment.stdout);
   for (const problem of configuration.problems) log.logger.warn(environment.formatProblem(problem));
+  try {
+    await run({ config, configuration, options, environment, log });
+    log.logger.info('Stopped.');
+  } finally {
+    log.flush();
+  }
+}
+
+interface Run {
+  readonly config: GatewayConfig;
+  readonly configuration: Configuration;
+  readonly options: ServeOptions;
+  readonly environment: CliEnvironment;
+  readonly log: Log;
+}
+
+/** From the opened state to the closed one. */
+async function run({ config, configuration, options, environment, log }: Run): Promise<void> {
   const state = openState(config.dataDir);
   const gateways: RunningGateway[] = [];
   try {
@@ -57,8 +74,6 @@ async function serve(options: ServeOptions, environment: CliEnvironment): Promis
   } finally {
     await Promise.all(gateways.map((gateway) => gateway.close()));
     await state.close();
-    log.logger.info('Stopped.');
-    log.flush();
   }
 }
 
@@ -69,7 +84,7 @@ async function* compose(
   state: State,
   { logger: log }: Log,
 ): AsyncGenerator<RunningGateway> {
-  const parts = { modules, sealer: createSealer(await state.key('cursor')), metaSchemas: readMetaSchemas(), log };
+  const parts = { modules, sealer: createSealer(await state.key('cursor')), metaSchemas: discoverySchemas, log };
   for (const gateway of config.gateways) {
     yield await composeGateway(config, gateway, plans.get(gateway.id) ?? new Map(), parts);
   }
@@ -120,13 +135,6 @@ async function announce(
       log.warn({ gateway: id }, `Nobody can call this gateway yet: run "scimbridge token create ${id} --label …".`);
     }
   }
-}
-
-function readMetaSchemas(): readonly Resource[] {
-  return ['ServiceProviderConfig', 'ResourceType', 'Schema'].map((name) => {
-    const file = new URL(`../../schemas/rfc7643/${name}.json`, import.meta.url);
-    return JSON.parse(readFileSync(file, 'utf8')) as Resource;
-  });
 }
 
 /** `HOST:PORT`, `[::1]:PORT`. @throws InvalidArgumentError, which commander tells with the option's name */

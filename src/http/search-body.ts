@@ -51,7 +51,7 @@ function readMembers(body: unknown, dialect: Dialect): Members {
   const anyCase = dialect.tolerates('operationCase');
   const members: Members = {};
   for (const [key, value] of Object.entries(body)) {
-    const name = byLowerCase.get(anyCase ? key.toLowerCase() : key);
+    const name = byLowerCase.get(key.toLowerCase());
     if (name !== undefined && value !== null && (anyCase || name === key)) members[name] = value;
   }
   return members;

@@ -47,6 +47,8 @@ export function planPatch(plan: MappingPlan, operations: readonly PatchOperation
   const changes: Change[] = [];
   const needs = new Set<Attribute>();
   for (const [attribute, list] of byAttribute) {
+    // Which schemas a resource has follows from its attributes.
+    if (attribute.path === 'schemas') continue;
     const attributePlan = plan.byPath.get(attribute.path);
     if (attributePlan === undefined || !isWritten(attributePlan)) {
       for (const operation of list) reportUnmapped(plan, attribute, unmappedValue(operation), context);
@@ -112,8 +114,13 @@ function isReference(plan: AttributePlan): boolean {
 export function setLeaf(leaf: Leaf, values: readonly AttributeValue[]): readonly Change[] {
   if (!leaf.written || leaf.template !== undefined) return [];
   const checked = values.flatMap((value) => checkedLeaf(leaf, value) ?? []);
-  if (checked.length === 0) refuseRequired(leaf);
+  if (checked.every(isBlank)) refuseRequired(leaf);
   return [{ op: 'set', field: leaf.field, values: leaf.codec.encode(checked, []) }];
+}
+
+/** REQUIRED means "has a value" (RFC 7643 §2.2, erratum 8280): white space is none. */
+function isBlank(value: AttributeValue): boolean {
+  return typeof value === 'string' && value.trim() === '';
 }
 
 /** @throws ScimError invalidValue when the leaf must have a value */

@@ -44,7 +44,11 @@ export interface Cursors {
   ): { readonly count: number; readonly position: CursorPosition };
 }
 
-export function createCursors(sealer: CursorSealer, timeoutSeconds: number, now: () => number = Date.now): Cursors {
+export function createCursors(
+  sealer: CursorSealer,
+  timeoutSeconds: number,
+  now: () => number = () => Date.now(),
+): Cursors {
   const contextOf = ({ gateway, type, caller }: CursorScope): string =>
     JSON.stringify(['cursor', gateway, type, caller]);
   const hashOf = (query: string): string => createHash('sha256').update(query).digest('base64url').slice(0, 22);

@@ -25,7 +25,7 @@ export interface DiscoveryOptions {
   readonly limits: ServiceLimits;
   readonly pagination: { readonly default: 'index' | 'cursor'; readonly cursorTimeoutSeconds: number };
   readonly authenticationSchemes: readonly AuthenticationScheme[];
-  /** Schemas of the discovery documents themselves, as they are served. */
+  /** Schemas of the discovery documents themselves, as JSON. */
   readonly metaSchemas: readonly { readonly [key: string]: JsonValue }[];
 }
 
@@ -85,14 +85,8 @@ export function schemaDocuments(options: DiscoveryOptions, uri: string | undefin
   const location = (id: string): string => `${context.baseUrl}/Schemas/${id}`;
   const documents = new Map<string, Resource>();
   for (const { schema, plans } of schemasInUse(options.types)) {
-    documents.set(schema.id, {
-      schemas: [uris.schema],
-      id: schema.id,
-      name: schema.name,
-      description: schema.description,
-      attributes: schema.attributes.flatMap((attribute) => attributeDocument(attribute, plans) ?? []),
-      meta: { resourceType: 'Schema', location: location(schema.id) },
-    });
+    const attributes = schema.attributes.flatMap((attribute) => attributeDocument(attribute, plans) ?? []);
+    documents.set(schema.id, schemaDocument(schema, attributes, location(schema.id)));
   }
   for (const document of options.metaSchemas) {
     const id = String(document.id);
@@ -103,6 +97,17 @@ export function schemaDocuments(options: DiscoveryOptions, uri: string | undefin
     });
   }
   return pick([...documents.values()], uri, 'schema');
+}
+
+function schemaDocument(schema: Schema, attributes: readonly JsonValue[], location: string): Resource {
+  return {
+    schemas: [uris.schema],
+    id: schema.id,
+    name: schema.name,
+    description: schema.description,
+    attributes,
+    meta: { resourceType: 'Schema', location },
+  };
 }
 
 function pick(documents: readonly Resource[], id: string | undefined, what: string): Resource {

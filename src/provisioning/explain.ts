@@ -98,7 +98,7 @@ export function explainPatch(runtime: TypeRuntime, id: string, body: unknown): r
     {
       topic: 'Understood as',
       lines: operations.map(({ number, op, attribute, sub, filter }) => {
-        const path = `${attribute.path}${filter === undefined ? '' : `[${printFilter(filter)}]`}${sub === undefined ? '' : `.${sub.name}`}`;
+        const path = `${attribute.path}${filter === undefined ? '' : `[${printFilter(filter).replaceAll(`${attribute.path}.`, '')}]`}${sub === undefined ? '' : `.${sub.name}`}`;
         return `${number}. ${op} ${path}`;
       }),
     },

@@ -104,6 +104,9 @@ function parseMessage(body: unknown, { dialect, maxOperations }: PatchParseOptio
     }
     const value = key(item, 'value');
     const hasPath = typeof path === 'string' && path.trim() !== '';
+    if (typeof path === 'string' && !hasPath && dialect.strict) {
+      throw ScimError.badRequest('invalidPath', `Operation ${number}: "path" is empty; leave it out to name no path.`);
+    }
     return { number, op, path: hasPath ? path.trim() : undefined, hasValue: value !== undefined, value };
   });
 }

@@ -1,39 +1,86 @@
-import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { pino } from 'pino';
-import { sqliteModule } from '../../adapters/sqlite/adapter.js';
-import { sqliteConfigSchema } from '../../adapters/sqlite/config.js';
+import { loadAdapterModules } from '../../adapters/registry.js';
+import { discoverySchemas } from '../../config/core-schemas.js';
+import type { GatewayConfig } from '../../config/gateway-config.js';
 import { loadConfig } from '../../config/load.js';
-import { createAuthentication } from '../../src/auth/authentication.js';
-import { createTokenAuthenticator, issueToken } from '../../src/auth/tokens.js';
+import { issueToken } from '../../src/auth/tokens.js';
 import type { AdapterModule } from '../../src/backend/adapter.js';
-import { compileGateway, composeGateway, type RunningGateway } from '../../src/composition.js';
+import { toGatewayHealth, toHttpGateway } from '../../src/cli/http-gateway.js';
+import { type CompositionParts, compileGateway, composeGateway, type RunningGateway } from '../../src/composition.js';
 import { createApp } from '../../src/http/app.js';
-import type { HttpGateway } from '../../src/http/http-gateway.js';
-import { strictDialect, tolerantDialect } from '../../src/scim/dialect.js';
 import { createSealer } from '../../src/state/sealer.js';
 import { openState } from '../../src/state/sqlite-state.js';
-import { createTestGateway, repositoryRoot, type ServerOptions, type TestServer } from './gateway.js';
+import { createTestGateway, type ServerOptions, type TestServer } from './gateway.js';
 
 const origin = 'http://gateway.example';
-const metaSchemas = ['ServiceProviderConfig', 'ResourceType', 'Schema'].map((name) =>
-  JSON.parse(readFileSync(join(repositoryRoot, `schemas/rfc7643/${name}.json`), 'utf8')),
-);
 
-/** The same gateways as the program's, without a port. */
+/** The same gateways as the program's, without a process and a port: requests go straight to the app. */
 export async function startServer(options: ServerOptions = {}): Promise<TestServer> {
   const dataDir = await mkdtemp(join(tmpdir(), 'scimbridge-'));
-  const file = join(options.baseDir ?? dataDir, 'gateway.yaml');
-  if (options.config !== undefined) await writeFile(file, options.config);
-  const { config, problems } = loadConfig({
-    ...(options.config === undefined ? {} : { file }),
-    adapterSchemas: new Map([['sqlite', sqliteConfigSchema]]),
-  });
-  if (config === undefined) throw new Error(JSON.stringify(problems, null, 2));
+  const modules = await loadAdapterModules();
+  const config = { ...(await readConfig(options, dataDir, modules)), dataDir };
   const state = openState(dataDir);
+  const { log, lines } = recordingLog();
+  const sealer = createSealer(await state.key('cursor'));
+  const running = await composeAll(config, { modules, sealer, metaSchemas: discoverySchemas, log });
+  const app = createApp({
+    gateways: running.map((gateway) => toHttpGateway(gateway, state.tokens)),
+    log,
+    ...(config.publicUrl === undefined ? {} : { publicUrl: config.publicUrl }),
+    health: () => ({ ready: true, gateways: running.map(toGatewayHealth) }),
+  });
+  const createToken = async (gateway: string, label: string): Promise<string> =>
+    (await issueToken(state.tokens, { gateway, label })).token;
+  return {
+    dataDir,
+    createToken,
+    gateway: async (id = 'default') => {
+      const address = config.gateways.find((gateway) => gateway.id === id)?.address;
+      if (address === undefined) throw new Error(`There is no gateway "${id}".`);
+      const token = await createToken(id, 'test');
+      return createTestGateway(origin + address, token, async (url, init) => app.request(url, init));
+    },
+    log: () => lines.join(''),
+    close: async () => {
+      for (const gateway of running) await gateway.close();
+      await state.close();
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+async function readConfig(
+  { config: text, baseDir }: ServerOptions,
+  dataDir: string,
+  modules: ReadonlyMap<string, AdapterModule>,
+): Promise<GatewayConfig> {
+  const file = join(baseDir ?? dataDir, 'gateway.yaml');
+  if (text !== undefined) await writeFile(file, text);
+  const { config, problems } = loadConfig({
+    ...(text === undefined ? {} : { file }),
+    adapterSchemas: new Map([...modules].map(([type, { configSchema }]) => [type, configSchema])),
+  });
+  if (config === undefined) throw new Error(problems.map((problem) => JSON.stringify(problem)).join('\n'));
+  return config;
+}
+
+async function composeAll(config: GatewayConfig, parts: CompositionParts): Promise<readonly RunningGateway[]> {
+  const running: RunningGateway[] = [];
+  for (const gateway of config.gateways) {
+    const { plans, problems } = compileGateway(gateway);
+    const errors = problems.filter(({ severity }) => severity === 'error');
+    if (errors.length > 0) throw new Error(errors.map(({ message }) => message).join('\n'));
+    running.push(await composeGateway(config, gateway, plans, parts));
+  }
+  return running;
+}
+
+/** A logger of everything, and what it wrote. */
+function recordingLog(): { readonly log: pino.Logger; readonly lines: readonly string[] } {
   const lines: string[] = [];
   const sink = new Writable({
     write: (chunk, _, done) => {
@@ -41,54 +88,5 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
       done();
     },
   });
-  const log = pino({ level: 'debug' }, sink);
-  const parts = {
-    modules: new Map<string, AdapterModule>([['sqlite', sqliteModule as AdapterModule]]),
-    sealer: createSealer(await state.key('cursor')) as never,
-    metaSchemas,
-    log,
-  };
-  const running: RunningGateway[] = [];
-  const gateways: HttpGateway[] = [];
-  for (const gateway of config.gateways) {
-    const { plans, problems: found } = compileGateway(gateway);
-    if (found.some(({ severity }) => severity === 'error')) throw new Error(JSON.stringify(found, null, 2));
-    const composed = await composeGateway({ ...config, dataDir }, gateway, plans, parts);
-    running.push(composed);
-    gateways.push({
-      id: gateway.id,
-      address: gateway.address,
-      service: composed.service,
-      authenticate: createAuthentication({
-        realm: gateway.id,
-        authenticators: [createTokenAuthenticator({ gateway: gateway.id, store: state.tokens })],
-      }),
-      limits: gateway.limits,
-      dialect: gateway.strict ? strictDialect : tolerantDialect,
-      enabled: () => true,
-      publicDiscovery: false,
-      sensitiveFilters: gateway.sensitiveFilters,
-      requireIfMatch: gateway.requireIfMatch,
-    });
-  }
-  const app = createApp({ gateways, log, health: () => ({ ready: true, gateways: [] }) });
-  const createToken = async (gateway: string, label: string): Promise<string> =>
-    (await issueToken(state.tokens, { gateway, label })).token;
-  return {
-    dataDir,
-    createToken,
-    gateway: async (id = 'default') => {
-      const address = gateways.find((gateway) => gateway.id === id)?.address;
-      if (address === undefined) throw new Error(`There is no gateway "${id}".`);
-      return createTestGateway(origin + address, await createToken(id, 'test'), async (url, init) =>
-        app.request(url, init),
-      );
-    },
-    log: () => lines.join(''),
-    close: async () => {
-      for (const each of running) await each.close();
-      await state.close();
-      await rm(dataDir, { recursive: true, force: true });
-    },
-  };
+  return { log: pino({ level: 'debug' }, sink), lines };
 }
