@@ -26,16 +26,14 @@ export class RequestSignal {
   readonly signal: AbortSignal;
   private readonly controller = new AbortController();
   private readonly operations = new Set<Interruptible>();
+  private readonly caller: AbortSignal;
   private expiry: unknown;
 
   constructor(caller: AbortSignal) {
+    this.caller = caller;
     this.signal = this.controller.signal;
     setMaxListeners(0, this.signal); // one for each operation under way is no leak
-    const onAbort = () => {
-      for (const operation of [...this.operations]) operation.interrupt(caller.reason);
-      this.controller.abort(caller.reason);
-    };
-    caller.addEventListener('abort', onAbort, { once: true });
+    caller.addEventListener('abort', this.onAbort, { once: true });
   }
 
   /** True when it is about to end or has ended, so that it serves no further operation. */
@@ -49,7 +47,9 @@ export class RequestSignal {
 
   leave(operation: Interruptible): void {
     this.operations.delete(operation);
-    if (this.expiry !== undefined && this.operations.size === 0) this.controller.abort(this.expiry);
+    if (this.expiry === undefined || this.operations.size > 0) return;
+    this.caller.removeEventListener('abort', this.onAbort);
+    this.controller.abort(this.expiry);
   }
 
   /** The adapter is to give up what it does for this operation. */
@@ -57,4 +57,10 @@ export class RequestSignal {
     this.expiry = reason;
     this.leave(operation);
   }
+
+  private readonly onAbort = (): void => {
+    const { reason } = this.caller;
+    for (const operation of [...this.operations]) operation.interrupt(reason);
+    this.controller.abort(reason);
+  };
 }

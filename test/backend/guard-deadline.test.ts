@@ -1,37 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import type { OperationContext } from '../../src/backend/adapter.js';
-import { guardAdapter } from '../../src/backend/guard.js';
-import { FakeClock, settled } from './fake-clock.js';
-import { alice, answer, hang, later, ScriptedAdapter, type Step } from './scripted-adapter.js';
+import { settled } from './fake-clock.js';
+import { contextOf, get, guarded, remove, watch } from './guard-harness.js';
+import { alice, answer, hang, later } from './scripted-adapter.js';
 
-function contextOf(controller = new AbortController()): OperationContext {
-  return { signal: controller.signal, requestId: 'r1' };
-}
-
-function guarded(...steps: readonly Step[]) {
-  const clock = new FakeClock();
-  const adapter = new ScriptedAdapter(...steps);
-  return { clock, adapter, guard: guardAdapter(adapter, { clock, concurrency: 4, maxQueued: 3 }) };
-}
-
-const get = (guard: ReturnType<typeof guardAdapter>, context = contextOf()) =>
-  guard.get('people', '1', { fields: [] }, context);
-const remove = (guard: ReturnType<typeof guardAdapter>, context = contextOf()) =>
-  guard.delete('people', '1', {}, context);
-
-/** The outcome so far. */
-function watch(promise: Promise<unknown>) {
-  const seen: { value?: unknown; error?: unknown; isSettled: boolean } = { isSettled: false };
-  promise.then(
-    (value) => Object.assign(seen, { value, isSettled: true }),
-    (error: unknown) => Object.assign(seen, { error, isSettled: true }),
-  );
-  return seen;
-}
+const few = { concurrency: 4, maxQueued: 3 };
 
 describe('guard: deadlines', () => {
   it('ends an operation that gets no answer after 20 seconds, and tells the adapter', async () => {
-    const { clock, adapter, guard } = guarded(hang);
+    const { clock, adapter, guard } = guarded([hang], few);
     const reading = watch(get(guard));
     await clock.pass(19_999);
     expect(reading.isSettled).toBe(false);
@@ -43,14 +19,14 @@ describe('guard: deadlines', () => {
   });
 
   it('does not know whether a write that got no answer was carried out', async () => {
-    const { clock, guard } = guarded(hang);
+    const { clock, guard } = guarded([hang], few);
     const removing = watch(remove(guard));
     await clock.pass(20_000);
     expect(removing.error).toMatchObject({ kind: 'timeout', applied: 'unknown' });
   });
 
   it('knows that a write which never left the queue was not carried out', async () => {
-    const { clock, adapter, guard } = guarded(hang);
+    const { clock, adapter, guard } = guarded([hang], few);
     for (let n = 0; n < 4; n++) watch(get(guard));
     await clock.pass(10_000);
     const removing = watch(remove(guard));
@@ -67,7 +43,7 @@ describe('guard: deadlines', () => {
   });
 
   it('ends with the request, at once, and passes the reason on', async () => {
-    const { adapter, guard } = guarded(hang);
+    const { adapter, guard } = guarded([hang], few);
     const ending = new AbortController();
     const reading = watch(get(guard, contextOf(ending)));
     const removing = watch(remove(guard, contextOf(ending)));
@@ -81,7 +57,7 @@ describe('guard: deadlines', () => {
   });
 
   it('does not begin for a request that has ended', async () => {
-    const { adapter, guard } = guarded(answer(alice));
+    const { adapter, guard } = guarded([answer(alice)], few);
     const ending = new AbortController();
     ending.abort();
     await expect(remove(guard, contextOf(ending))).rejects.toMatchObject({ kind: 'timeout', applied: 'no' });
@@ -90,7 +66,7 @@ describe('guard: deadlines', () => {
 
   it.each(['resolve', 'reject'] as const)('takes no notice of an answer that comes too late (%s)', async (how) => {
     const answering = later<unknown>();
-    const { clock, guard } = guarded(() => answering.promise, answer(alice));
+    const { clock, guard } = guarded([() => answering.promise, answer(alice)], few);
     const reading = watch(get(guard));
     await clock.pass(20_000);
     answering[how](new Error('late'));
@@ -102,7 +78,7 @@ describe('guard: deadlines', () => {
 
   it('calls off what else the request does only when that is done', async () => {
     const answering = later<unknown>();
-    const { clock, adapter, guard } = guarded(hang, () => answering.promise, answer(alice));
+    const { clock, adapter, guard } = guarded([hang, () => answering.promise, answer(alice)], few);
     const context = contextOf();
     const hanging = watch(get(guard, context));
     await clock.pass(15_000);
@@ -119,7 +95,7 @@ describe('guard: deadlines', () => {
   });
 
   it('needs one timer for any number of operations that answer in time', async () => {
-    const { clock, guard } = guarded(answer(alice));
+    const { clock, guard } = guarded([answer(alice)], few);
     for (let n = 0; n < 100; n++) await get(guard);
     expect(clock.delays).toEqual([20_000]);
     await clock.pass(60_000);
@@ -129,7 +105,7 @@ describe('guard: deadlines', () => {
   });
 
   it('ends each operation at its own time', async () => {
-    const { clock, guard } = guarded(hang);
+    const { clock, guard } = guarded([hang], few);
     const first = watch(get(guard));
     await clock.pass(7_000);
     const second = watch(get(guard));
@@ -146,11 +122,14 @@ describe('guard: concurrency', () => {
   it('lets so many calls through at a time, the others in the order they came', async () => {
     const answers = Array.from({ length: 7 }, () => later<unknown>());
     const { adapter, guard } = guarded(
-      ...answers.map(
-        ({ promise }) =>
-          () =>
-            promise,
-      ),
+      [
+        ...answers.map(
+          ({ promise }) =>
+            () =>
+              promise,
+        ),
+      ],
+      few,
     );
     const results = answers.map(() => watch(get(guard)));
     await settled();
@@ -170,7 +149,7 @@ describe('guard: concurrency', () => {
   });
 
   it('refuses at once when the queue is full, and says when to come again', async () => {
-    const { adapter, guard } = guarded(hang);
+    const { adapter, guard } = guarded([hang], few);
     for (let n = 0; n < 7; n++) watch(get(guard));
     const refused = remove(guard);
     await expect(refused).rejects.toMatchObject({ kind: 'unavailable', applied: 'no', retryAfterSeconds: 1 });
@@ -178,7 +157,7 @@ describe('guard: concurrency', () => {
   });
 
   it('asks the backend for its health also when all places are taken', async () => {
-    const { guard } = guarded(hang, hang, hang, hang, answer(undefined));
+    const { guard } = guarded([hang, hang, hang, hang, answer(undefined)], few);
     for (let n = 0; n < 6; n++) watch(get(guard));
     await expect(guard.check(contextOf())).resolves.toBeUndefined();
   });
