@@ -1,4 +1,4 @@
-import type { EntityUse, FieldUse } from '../../src/backend/adapter.js';
+import type { AdapterEnvironment, EntityUse, FieldUse } from '../../src/backend/adapter.js';
 
 const text: Omit<FieldUse, 'name'> = {
   type: 'string',
@@ -75,6 +75,13 @@ export const contractEntities: readonly EntityUse[] = [
     ],
   },
 ];
+
+/** What a module is opened with. */
+export function environmentIn(folder: string, entities: readonly EntityUse[]): AdapterEnvironment {
+  const silent = () => undefined;
+  const log = { debug: silent, info: silent, warn: silent, error: silent };
+  return { gateway: 'contract', entities, baseDir: folder, dataDir: folder, log };
+}
 
 /** Texts that backends get wrong: case, accents, wildcards, quotes, controls, characters beyond the first plane. */
 export const awkwardTexts: readonly string[] = [
