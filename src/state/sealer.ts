@@ -3,17 +3,14 @@ import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 /** Gives texts to clients that they can neither read nor forge: RFC 9865 cursors. */
 export interface Sealer {
   /**
-   * @param payload plain JSON data
+   * @param payload plain JSON data: bytes would not survive
    * @param context what the text is bound to (gateway, type, caller, query …): it opens with the same context only
    * @returns only unreserved URL characters (RFC 9865 §2)
    */
-  seal(payload: Sealable, context: string): string;
+  seal(payload: object, context: string): string;
   /** @returns undefined when the text was not sealed with this key and context, or was changed by a single character */
   open(text: string, context: string): object | undefined;
 }
-
-/** A JSON object. Bytes would not survive as JSON, so the type shuts them out. */
-export type Sealable = object & { readonly byteLength?: never };
 
 const version = 1;
 const ivBytes = 12;

@@ -89,6 +89,8 @@ function createTokenStore(db: Connection, notes: Connection): TokenStore {
       return row === undefined ? undefined : toRecord(row);
     },
     async recordUse(hash, usedAtMs) {
+      // It runs after the answer, so the state may have been closed meanwhile.
+      if (!notes.open) return;
       try {
         noteUse.run(usedAtMs, hash);
       } catch (error) {
