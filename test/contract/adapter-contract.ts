@@ -17,7 +17,7 @@ export function describeAdapterContract(kind: string, subject: ContractSubject):
     const fixture = new ContractFixture(subject);
     beforeEach(() => fixture.start());
     afterEach(() => fixture.stop());
-    afterAll(() => subject.close?.());
+    afterAll(() => fixture.end());
 
     describe('life', () => lifecycleContract(fixture));
     describe('records', () => recordContract(fixture));

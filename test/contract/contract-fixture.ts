@@ -24,10 +24,10 @@ export type Skip = TestContext['skip'];
 export interface ContractSubject {
   /** What the adapter is opened with: `contractEntities`, less what the backend cannot hold. */
   readonly entities: readonly EntityUse[];
-  /** Opens an adapter on the backend; called before every test, and closed by the suite after it. */
+  /** Opens an adapter: for every test, on an empty backend; with `reset` only once. */
   open(): Promise<Adapter>;
-  /** Empties the backend; called before every `open`. Left out where `open` itself starts empty. */
-  reset?(): Promise<void>;
+  /** Empties the backend before every test, where opening is dear: the adapter then stays open. */
+  reset?(adapter: Adapter): Promise<void>;
   /** Called once after all tests. */
   close?(): Promise<void>;
 }
@@ -42,12 +42,24 @@ export class ContractFixture {
   }
 
   async start(): Promise<void> {
-    await this.subject.reset?.();
-    this.current = await this.subject.open();
-    await this.current.check(this.context());
+    if (this.current === undefined) {
+      this.current = await this.subject.open();
+      await this.current.check(this.context());
+    }
+    await this.subject.reset?.(this.current);
   }
 
   async stop(): Promise<void> {
+    if (this.subject.reset === undefined) await this.closeAdapter();
+  }
+
+  async end(): Promise<void> {
+    await this.closeAdapter();
+    await this.subject.close?.();
+  }
+
+  /** The next test gets a new adapter. */
+  async closeAdapter(): Promise<void> {
     await this.current?.close();
     this.current = undefined;
   }
@@ -143,6 +155,16 @@ export class ContractFixture {
   precisionOf(entity: EntityName, condition: Condition): Precision | undefined {
     const { fields, combine } = this.can(entity);
     return precisionIn(fields, combine, condition);
+  }
+}
+
+/** Empties a backend through the adapter itself, for `reset`. */
+export async function deleteEverything(adapter: Adapter, entities: readonly EntityUse[]): Promise<void> {
+  const context = { signal: AbortSignal.timeout(60_000), requestId: 'reset' };
+  for (const { entity } of entities) {
+    const ids: string[] = [];
+    for await (const record of adapter.scan({ entity, fields: [] }, context)) ids.push(idOf(record));
+    await Promise.all(ids.map((id) => adapter.delete(entity, id, {}, context)));
   }
 }
 

@@ -62,6 +62,7 @@ export function lifecycleContract(fixture: ContractFixture): void {
     for (const operation of Object.values(operationsOf(adapter, id, fixture.context()))) {
       await expectKind(operation(), 'unavailable');
     }
+    await fixture.closeAdapter();
   });
 
   it('rejects with "timeout" and writes nothing when the request has ended already', async () => {

@@ -17,13 +17,14 @@ function byField(field: string, descending = false): Sort {
 export function pagingContract(fixture: ContractFixture): void {
   /** Thirty-seven people: many share a name, some have none, and their logins are in no order. */
   async function createMany(): Promise<readonly string[]> {
-    const ids: string[] = [];
-    for (let n = 0; n < everyone; n++) {
-      const name = n % 5 === 0 ? {} : { name: awkwardTexts[(n * 7) % 12]! };
-      const person = { login: `p${(n * 17) % everyone}`, ...name, age: n % 4, enabled: n % 2 === 0 };
-      ids.push(await fixture.create('people', person));
-    }
-    return ids;
+    const numbers = Array.from({ length: everyone }, (_, n) => n);
+    return Promise.all(
+      numbers.map((n) => {
+        const name = n % 5 === 0 ? {} : { name: awkwardTexts[(n * 7) % 12]! };
+        const person = { login: `p${(n * 17) % everyone}`, ...name, age: n % 4, enabled: n % 2 === 0 };
+        return fixture.create('people', person);
+      }),
+    );
   }
 
   async function walkAfter(limit: number, sort?: Sort, filter?: Condition, between?: (page: number) => Promise<void>) {

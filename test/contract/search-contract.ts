@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import type { BackendRecord, Condition, FilterOp } from '../../src/backend/adapter.js';
 import { AdapterError } from '../../src/backend/adapter-error.js';
 import { compileCondition } from '../../src/backend/condition.js';
@@ -95,40 +95,39 @@ export function searchContract(fixture: ContractFixture): void {
     return records.map(({ login }) => String(login)).sort();
   }
 
-  describe.for(examples)('finds %s', ([, filter, expected]) => {
-    it('by a condition', async ({ skip }) => {
-      skip(fixture.precisionOf('people', filter) !== 'exact', 'the adapter does not promise this condition exactly');
-      for (const person of cast) await fixture.create('people', person);
-      expect(await loginsFor(filter)).toEqual([...expected].sort());
-    });
+  it.for(examples)('finds %s', async ([, filter, expected], { skip }) => {
+    skip(fixture.precisionOf('people', filter) !== 'exact', 'the adapter does not promise this condition exactly');
+    for (const person of cast) await fixture.create('people', person);
+    expect(await loginsFor(filter)).toEqual([...expected].sort());
   });
 
   /** Everybody with an awkward text, as the backend gives them back. */
   async function awkwardPeople(): Promise<readonly BackendRecord[]> {
-    const ids: string[] = [];
-    for (const [index, text] of awkwardTexts.entries()) {
-      const tags = [text, `tag ${index}`];
-      const mails = [
-        { value: text, type: 'work', primary: index % 2 === 0 },
-        { value: `x${text}`, type: text },
-      ];
-      const person = {
-        login: `p${index}`,
-        name: text,
-        badge: text,
-        mail: [`m${index}`, text],
-        ...(index % 3 === 0 ? {} : { tags }),
-        ...(index % 4 === 0 ? {} : { mails, age: index % 7, enabled: index % 2 === 0 }),
-        ...(index % 5 === 0 ? {} : { hired: instants[index % instants.length]! }),
-      };
-      const id = await fixture.create('people', person).catch((error: unknown) => {
-        if (error instanceof AdapterError && error.kind === 'rejected') return undefined;
-        throw error;
-      });
-      if (id !== undefined) ids.push(id);
-    }
+    const ids = await Promise.all(awkwardTexts.map(createAwkward));
     ids.push(await fixture.create('people', { login: 'bare' }));
-    return Promise.all(ids.map((id) => fixture.read('people', id, ...filterable())));
+    const kept = ids.filter((id) => id !== undefined);
+    return Promise.all(kept.map((id) => fixture.read('people', id, ...filterable())));
+  }
+
+  /** @returns undefined when the backend refuses the text */
+  async function createAwkward(text: string, index: number): Promise<string | undefined> {
+    const mails = [
+      { value: text, type: 'work', primary: index % 2 === 0 },
+      { value: `x${text}`, type: text },
+    ];
+    const person = {
+      login: `p${index}`,
+      name: text,
+      badge: text,
+      mail: [`m${index}`, text],
+      ...(index % 3 === 0 ? {} : { tags: [text, `tag ${index}`] }),
+      ...(index % 4 === 0 ? {} : { mails, age: index % 7, enabled: index % 2 === 0 }),
+      ...(index % 5 === 0 ? {} : { hired: instants[index % instants.length]! }),
+    };
+    return fixture.create('people', person).catch((error: unknown) => {
+      if (error instanceof AdapterError && error.kind === 'rejected') return undefined;
+      throw error;
+    });
   }
 
   function filterable(): readonly string[] {
