@@ -128,8 +128,16 @@ function planEntity(use: EntityUse, config: TableEntityConfig, surroundings: Sur
     ...(deleted === undefined ? {} : { deleted }),
     fields,
     unplanned,
-    alive: (alias) => (deleted === undefined ? isTrue : sql`${column(alias, deleted.column)} IS NULL`),
+    alive: (alias) => (deleted === undefined ? isTrue : aliveSql(table, column(alias, deleted.column))),
   };
+}
+
+/**
+ * Nearly all rows are alive, and an index on this column leads nowhere, but SQLite would rather walk it than a range of
+ * another. The plus forbids it; a partial index needs the plain term, with a hint instead.
+ */
+function aliveSql({ indexes }: TableSchema, deleted: Sql): Sql {
+  return indexes.some(({ partial }) => partial) ? sql`likelihood(${deleted} IS NULL, 0.99)` : sql`+${deleted} IS NULL`;
 }
 
 function instantColumn(

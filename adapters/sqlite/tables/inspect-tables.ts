@@ -183,7 +183,7 @@ function inspectUnique(plan: EntityPlan, field: FieldPlan, path: Path, findings:
   const isOnColumn = (columns: readonly (string | undefined)[]): boolean =>
     columns.length === 1 && indexed !== undefined && columns[0]?.toLowerCase() === indexed.toLowerCase();
   const index = table.indexes.find(({ unique, columns }) => unique && isOnColumn(columns));
-  if (table.rowidColumn === indexed?.toLowerCase() || table.isView) return;
+  if (table.isView || (indexed !== undefined && table.rowidColumn === indexed.toLowerCase())) return;
   if (index === undefined) {
     const advice = indexed === undefined ? 'add a `folded` column with one' : `add one on "${indexed}"`;
     findings.warning(path, `No UNIQUE index keeps "${field.name}" unique and finds it quickly: ${advice}.`);

@@ -1,4 +1,4 @@
-import type { BackendRecord, Condition, LookupQuery, SearchQuery, SearchResult } from '../../../src/backend/adapter.js';
+import type { BackendRecord, LookupQuery, SearchQuery, SearchResult } from '../../../src/backend/adapter.js';
 import { keyOf } from '../../../src/scim/comparison.js';
 import { conditionSql, partOf } from './condition-sql.js';
 import { type EntityPlan, fieldOf, inner, outer, scalarOf } from './entity-plan.js';
@@ -25,7 +25,10 @@ export function searchStatements(plan: EntityPlan, query: SearchQuery): SearchSt
   const { sort, limit } = query;
   const isDescending = sort?.descending ?? false;
   const key = sort === undefined ? undefined : sortKey(plan, sort);
-  const where = matching(plan, query.filter);
+  const where = all([
+    ...(query.filter === undefined ? [] : [conditionSql(plan, query.filter)]),
+    ...(plan.deleted === undefined ? [] : [plan.alive(outer)]),
+  ]);
   const from = sql`FROM ${plan.tableName} AS ${outer}`;
   const position = query.after === undefined ? (query.offset ?? 0) : parsePosition(query.after);
   const isCounted = typeof position === 'number';
@@ -104,13 +107,6 @@ export function getById(
 /** An id as it is compared. */
 export function idKey(plan: EntityPlan, id: string): string {
   return String(keyOf(plan.id.comparison, id));
-}
-
-function matching(plan: EntityPlan, filter: Condition | undefined): Sql {
-  if (filter !== undefined)
-    return all([conditionSql(plan, filter), ...(plan.deleted === undefined ? [] : [plan.alive(outer)])]);
-  // The plus keeps SQLite from walking and sorting an index on this column, instead of following the key's.
-  return plan.deleted === undefined ? isTrue : sql`+${plan.alive(outer)}`;
 }
 
 function whereClause(condition: Sql): Sql {

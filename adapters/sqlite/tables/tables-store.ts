@@ -28,7 +28,7 @@ export const createTablesStore: CreateStore = (db: Database, definition: StoreDe
   const plans = planEntities(db, definition.entities, tables);
   const session = new ConnectionSession(db);
   const planner = createQueryPlanner(session);
-  const writer: Writer = { session, plans, now: () => new Date().toISOString(), newKey: randomUUID };
+  const writer = (): Writer => ({ session, plans, now: new Date().toISOString(), newKey: randomUUID });
   const isOrdered = db.pragma('encoding', { simple: true }) === 'UTF-8';
   const byKey = (plan: EntityPlan, key: SqlValue, { fields }: ReadOptions): BackendRecord => {
     const selection = selectionOf(plan, fields);
@@ -44,15 +44,16 @@ export const createTablesStore: CreateStore = (db: Database, definition: StoreDe
     create: (entity, record, options) =>
       checked(() => {
         const plan = planOf(plans, entity);
-        return byKey(plan, createRecord(writer, plan, record), options);
+        return byKey(plan, createRecord(writer(), plan, record), options);
       }),
     update: (entity, id, changes, options) =>
       checked(() => {
         const plan = planOf(plans, entity);
-        const { key, changed } = updateRecord(writer, plan, id, changes, options.ifRevision);
+        const { key, changed } = updateRecord(writer(), plan, id, changes, options.ifRevision);
         return { changed, record: byKey(plan, key, options) };
       }),
-    delete: (entity, id, { ifRevision }) => checked(() => deleteRecord(writer, planOf(plans, entity), id, ifRevision)),
+    delete: (entity, id, { ifRevision }) =>
+      checked(() => deleteRecord(writer(), planOf(plans, entity), id, ifRevision)),
     inspect: () => inspectTables(db, definition.entities, tables),
     describe: (operation) => checked(() => describe(plans, operation)),
   };
@@ -81,7 +82,7 @@ function describe(plans: ReadonlyMap<string, EntityPlan>, operation: Describable
       .join('\n');
   }
   const session = new PaperSession();
-  const writer: Writer = { session, plans, now: () => new Date().toISOString(), newKey: () => '<new id>' };
+  const writer: Writer = { session, plans, now: new Date().toISOString(), newKey: () => '<new id>' };
   const plan = planOf(plans, operation.entity);
   try {
     if (operation.kind === 'create') createRecord(writer, plan, operation.record);

@@ -14,11 +14,12 @@ import { rejected } from './stored-scalar.js';
 import { assertFree } from './unique-check.js';
 import { foldChanges } from './value-set.js';
 
+/** What one operation writes with. */
 export interface Writer {
   readonly session: Session;
   readonly plans: EntityPlans;
   /** The time of the change, ISO 8601 in UTC. */
-  readonly now: () => string;
+  readonly now: string;
   readonly newKey: () => string;
 }
 
@@ -81,7 +82,7 @@ export function deleteRecord(writer: Writer, plan: EntityPlan, id: string, ifRev
     }
     if (plan.deleted === undefined) deleteRow(session, plan, key);
     else {
-      const deletedAt = { column: plan.deleted.column, value: sql`${plan.deleted.scalar.encode(writer.now())}` };
+      const deletedAt = { column: plan.deleted.column, value: sql`${plan.deleted.scalar.encode(writer.now)}` };
       updateRow(session, plan, key, [deletedAt, ...bump(writer, plan)]);
     }
   });
@@ -91,7 +92,7 @@ export function deleteRecord(writer: Writer, plan: EntityPlan, id: string, ifRev
 export function bump(writer: Writer, { version, modified }: EntityPlan): readonly Assignment[] {
   const counted = version === undefined ? [] : [{ column: version, value: sql`coalesce(${name(version)}, 0) + 1` }];
   if (modified === undefined) return counted;
-  return [...counted, { column: modified.column, value: sql`${modified.scalar.encode(writer.now())}` }];
+  return [...counted, { column: modified.column, value: sql`${modified.scalar.encode(writer.now)}` }];
 }
 
 function applyChanges(
@@ -180,8 +181,7 @@ function insertRow({ session, now, newKey }: Writer, plan: EntityPlan, edit: Row
   if (!isGiven && key !== undefined) assignments.unshift({ column: plan.key.name, value: sql`${key}` });
   if (plan.version !== undefined) assignments.push({ column: plan.version, value: sql`1` });
   for (const instant of [plan.created, plan.modified]) {
-    if (instant !== undefined)
-      assignments.push({ column: instant.column, value: sql`${instant.scalar.encode(now())}` });
+    if (instant !== undefined) assignments.push({ column: instant.column, value: sql`${instant.scalar.encode(now)}` });
   }
   const columns = list(assignments.map((item) => name(item.column)));
   const values = list(assignments.map((item) => item.value));
