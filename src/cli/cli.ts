@@ -24,6 +24,8 @@ export interface Output {
   write(text: string): unknown;
   /** True on a terminal. */
   readonly isTTY?: boolean | undefined;
+  /** The descriptor, where there is one: the log then writes to it without waiting. */
+  readonly fd?: number;
 }
 
 /** What commands get from the process and from the composition root. */
@@ -74,9 +76,16 @@ export async function runCli(
   } catch (error) {
     // Commander has written its own message, or the help that was asked for.
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.success : exitCodes.usage;
-    environment.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    environment.stderr.write(`${describeError(error)}\n`);
     return error instanceof UsageError ? exitCodes.usage : exitCodes.failure;
   }
+}
+
+/** Our own errors say what to do; one that nobody foresaw needs its stack to be found. */
+function describeError(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const isUnforeseen = error instanceof TypeError || error instanceof ReferenceError;
+  return isUnforeseen ? (error.stack ?? error.message) : error.message;
 }
 
 /**

@@ -7,10 +7,7 @@ export interface Log {
   flush(): void;
 }
 
-/**
- * The log: JSON lines, written without waiting, or short lines for people on a terminal.
- * @param output where a terminal is; JSON always goes to the process's stdout
- */
+/** The log: JSON lines, written without waiting where that is possible, or short lines for people on a terminal. */
 export function createLog(level: string, output: Output): Log {
   const options = {
     level,
@@ -18,12 +15,13 @@ export function createLog(level: string, output: Output): Log {
     timestamp: stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
   };
-  if (output.isTTY === true) {
-    const logger = pino(options, { write: (line: string) => void output.write(formatForPeople(line)) });
-    return { logger, flush: () => undefined };
+  if (output.isTTY !== true && output.fd !== undefined) {
+    const destination = pino.destination({ dest: output.fd, sync: false });
+    return { logger: pino(options, destination), flush: () => destination.flushSync() };
   }
-  const destination = pino.destination({ dest: 1, sync: false });
-  return { logger: pino(options, destination), flush: () => destination.flushSync() };
+  const format = output.isTTY === true ? formatForPeople : (line: string): string => line;
+  const logger = pino(options, { write: (line: string) => void output.write(format(line)) });
+  return { logger, flush: () => undefined };
 }
 
 /** `09:30:01 INFO  Serving. gateway=corp` with a stack below it, if there is one. */

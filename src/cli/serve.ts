@@ -116,6 +116,7 @@ async function announce(
   { logger: log }: Log,
 ): Promise<void> {
   const { host } = config.listen;
+  log.info({ host, port }, 'Listening.');
   const base = config.publicUrl ?? `http://${urlHost(host)}:${port}`;
   if (!isLoopback(host) && !base.startsWith('https:')) {
     log.warn(

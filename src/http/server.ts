@@ -37,7 +37,8 @@ export async function startServer({ host, port, fetch }: ServerOptions): Promise
       maxHeaderSize: maxHeadBytes,
       connectionsCheckingInterval: 5000,
     },
-    getRequestListener(fetch, { errorHandler: () => malformed() }),
+    // Health checks in HTTP/1.0 send no Host.
+    getRequestListener(fetch, { hostname: 'localhost', errorHandler: () => malformed() }),
   );
   server.on('clientError', answerUnparsable);
   await new Promise<void>((resolve, reject) => {

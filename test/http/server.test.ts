@@ -88,6 +88,11 @@ describe('the server', () => {
     });
   });
 
+  it('answers health checks in HTTP/1.0, which name no host', async () => {
+    const base = await start(createTestApp());
+    expect(await raw(base, 'GET /health/ready HTTP/1.0\r\n\r\n')).toMatch(/^HTTP\/1\.1 200 /);
+  });
+
   it('fires the signal when the client leaves', async () => {
     let signal: AbortSignal | undefined;
     let entered: () => void = () => undefined;
