@@ -8,7 +8,8 @@ export type ConnectionRole = 'prepare' | 'read' | 'write';
 
 /** How long SQLite itself waits for another connection, blocking its thread. The writer goes on waiting asynchronously. */
 const busyTimeoutMs: Readonly<Record<ConnectionRole, number>> = { prepare: 1000, read: 100, write: 20 };
-const cacheKiB = 64 * 1024;
+/** Reads are served from the mapped file. */
+const cacheKiB: Readonly<Record<ConnectionRole, number>> = { prepare: 16 * 1024, read: 16 * 1024, write: 64 * 1024 };
 const mappedBytes = 1024 ** 3;
 /** Pages in the write-ahead log before they are copied into the database file: 16 MiB. */
 const checkpointPages = 4000;
@@ -26,7 +27,7 @@ export function openDatabase(file: string, role: ConnectionRole, mayCreate: bool
     db.pragma('synchronous = FULL');
     db.pragma('foreign_keys = ON');
     db.pragma('temp_store = MEMORY');
-    db.pragma(`cache_size = -${cacheKiB}`);
+    db.pragma(`cache_size = -${cacheKiB[role]}`);
     db.pragma(`wal_autocheckpoint = ${checkpointPages}`);
     // Another connection's commit empties this one's cache; mapped pages then need no copy.
     if (role !== 'write') db.pragma(`mmap_size = ${mappedBytes}`);

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import type { OperationContext } from '../../src/backend/adapter.js';
 import { AdapterError } from '../../src/backend/adapter-error.js';
@@ -61,6 +62,7 @@ export class WorkerClient<Call> {
     return new Promise((resolve, reject) => {
       const id = ++this.lastId;
       const onAbort = (): void => this.abort(id, signal);
+      setMaxListeners(0, signal); // a request may have many calls under way
       signal.addEventListener('abort', onAbort, { once: true });
       const forget = (): void => signal.removeEventListener('abort', onAbort);
       if (this.pending.size === 0) this.worker?.ref();

@@ -35,10 +35,20 @@ export function linkRowOf(shape: Shape, value: Value): LinkRow | undefined {
 /** The value that the row was made from. */
 export function valueOfLink({ child }: Shape, key: string, rest: string): Value {
   if (rest === '') return child === undefined ? key : { [child]: key };
-  const parsed: Record<string, Scalar> = JSON.parse(rest);
-  const others = rest.includes('{"$') ? (decodeValue(parsed) as ChildRecord) : parsed;
+  const others = parseRest(rest);
   if (child === undefined) return others[plainValue] ?? key;
   return { [child]: key, ...others } satisfies ChildRecord;
+}
+
+/** The members of a group mostly have the same to say but for their ids. */
+let lastRest: { readonly text: string; readonly value: ChildRecord } | undefined;
+
+function parseRest(text: string): ChildRecord {
+  if (lastRest?.text === text) return lastRest.value;
+  const parsed: ChildRecord = JSON.parse(text);
+  const value = text.includes('{"$') ? (decodeValue(parsed) as ChildRecord) : parsed;
+  lastRest = { text, value };
+  return value;
 }
 
 /** The comparison key of a child's other field, from the row's `rest`. */

@@ -33,6 +33,7 @@ export const createManagedStore: CreateStore = (db, definition) => {
     capabilities: Object.fromEntries(entities.map((entity) => [entity.name, capabilitiesOf(entity)])),
     get: (name, id, { fields }) => {
       const entity = entityIn(layout, name);
+      if (reader.isOneStatement(entity, fields)) return reader.get(entity, id, fields);
       return inSnapshot(db, statements, () => reader.get(entity, id, fields));
     },
     search: (query) => searcher.search(query),

@@ -5,7 +5,7 @@ import { countRecords } from './buckets.js';
 import { rankOf, type Selection, type TestedCondition } from './compiled-condition.js';
 import { compileCondition, narrowed } from './condition.js';
 import type { ManagedEntity } from './layout.js';
-import { type Sql, sql } from './sql.js';
+import { limitTo, type Sql, sql } from './sql.js';
 
 /** How the records that meet a condition are found. */
 export interface Plan {
@@ -19,6 +19,7 @@ export interface Plan {
 /** Walking through so many takes about a millisecond. */
 const largeFrom = 1000;
 const maxProbes = 4;
+const probeLimits: readonly number[] = [16, 128, largeFrom + 1];
 
 /** Without a condition: all records of the entity. */
 export function planFor(statements: Statements, entity: ManagedEntity, condition: Condition | undefined): Plan {
@@ -56,15 +57,25 @@ function choose(statements: Statements, operands: readonly TestedCondition[]): C
   const [first] = choices;
   if (first === undefined || first.selection.reach === 'all') return first;
   if (first.selection.isUnique) return { ...first, entries: 1 };
-  const probed = choices
-    .filter(({ selection }) => selection.reach !== 'all')
-    .slice(0, maxProbes)
-    .map((choice) => ({ ...choice, entries: countEntries(statements, choice.selection) }));
-  return probed.reduce((best, choice) => (choice.entries < best.entries ? choice : best));
+  return leastOf(statements, choices.filter(({ selection }) => selection.reach !== 'all').slice(0, maxProbes));
 }
 
-function countEntries(statements: Statements, { probe }: Selection): number {
-  const { text, params } = sql`SELECT count(*) FROM (${probe} LIMIT ${largeFrom + 1})`;
+/** Looks a little into each of the indexes, then further, until one of them ends. */
+function leastOf(statements: Statements, choices: readonly Choice[]): Choice | undefined {
+  let least: (Choice & { readonly entries: number }) | undefined;
+  for (const limit of choices.length > 1 ? probeLimits : probeLimits.slice(-1)) {
+    least = undefined;
+    for (const choice of choices) {
+      const entries = countEntries(statements, choice.selection, limit);
+      if (least === undefined || entries < least.entries) least = { ...choice, entries };
+    }
+    if (least !== undefined && least.entries < limit) break;
+  }
+  return least;
+}
+
+function countEntries(statements: Statements, { probe }: Selection, limit: number): number {
+  const { text, params } = sql`SELECT count(*) FROM (${probe} ${limitTo(limit)})`;
   const [count] = statements.rows(text).get(...params) as readonly [number];
   return count;
 }

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import { type FieldValue, reservedFields, type Scalar } from '../../../src/backend/adapter.js';
 import { type Document, decodeValues, needsCoding } from './document.js';
 import { fieldIn, type InverseField, type LinkField, type ManagedEntity } from './layout.js';
@@ -31,19 +32,21 @@ export interface Projection {
 }
 
 const reserved: ReadonlySet<string> = new Set(reservedFields);
-const projections = new WeakMap<ManagedEntity, WeakMap<readonly string[], Projection>>();
+const projections = new WeakMap<ManagedEntity, LRUCache<string, Projection>>();
+const maxProjections = 500;
 
-/** The mapping asks with the same lists again and again: each is looked at once. */
+/** Callers ask for the same fields again and again: each selection is looked at once. */
 export function projectionOf(entity: ManagedEntity, fields: readonly string[]): Projection {
   let known = projections.get(entity);
   if (known === undefined) {
-    known = new WeakMap();
+    known = new LRUCache({ max: maxProjections });
     projections.set(entity, known);
   }
-  let projection = known.get(fields);
+  const selection = fields.join('\n');
+  let projection = known.get(selection);
   if (projection === undefined) {
     projection = compileProjection(entity, fields);
-    known.set(fields, projection);
+    known.set(selection, projection);
   }
   return projection;
 }
@@ -93,6 +96,8 @@ export function projectRow(entity: ManagedEntity, projection: Projection, row: R
 }
 
 /** How the record is asked for: without its document where no field of it is wanted. */
-export function columnsFor(projection: Projection): string {
-  return `r.seq, r.id, r.revision, r.created, r.modified, ${projection.doc ? 'r.doc' : 'NULL'}`;
+export function columnsFor({ doc }: Projection): string {
+  return doc
+    ? 'r.seq, r.id, r.revision, r.created, r.modified, r.doc'
+    : 'r.seq, r.id, r.revision, r.created, r.modified, NULL';
 }

@@ -17,6 +17,12 @@ export class Reader {
     this.statements = statements;
   }
 
+  /** Whether a record is read at once, so that it needs no snapshot. */
+  isOneStatement(entity: ManagedEntity, fields: readonly string[]): boolean {
+    const { links, inverses } = projectionOf(entity, fields);
+    return links.length === 0 && inverses.length === 0;
+  }
+
   get(entity: ManagedEntity, id: string, fields: readonly string[]): BackendRecord | undefined {
     const projection = projectionOf(entity, fields);
     const row = this.rowById(entity, id, projection);
@@ -41,12 +47,14 @@ export class Reader {
     return record;
   }
 
-  /** The values of a field that refers to others. */
+  /** The values of a field that refers to others. As two JSON texts: rows one by one take four times as long. */
   linked(field: LinkField, seq: number): Values {
-    const rows = this.statements
-      .rows('SELECT key, rest FROM link WHERE owner = ? AND field = ?')
-      .all(seq, field.id) as readonly LinkColumns[];
-    return rows.map(([key, rest]) => valueOfLink(field, key, rest));
+    const [keys, rests] = this.statements
+      .rows('SELECT json_group_array(key), json_group_array(rest) FROM link WHERE owner = ? AND field = ?')
+      .get(seq, field.id) as readonly [keys: string, rests: string];
+    const others: readonly string[] = JSON.parse(rests);
+    const values: readonly string[] = JSON.parse(keys);
+    return values.map((key, index) => valueOfLink(field, key, others[index] ?? ''));
   }
 
   private holders(entity: ManagedEntity, { link, child }: InverseField, row: RecordRow): Values {

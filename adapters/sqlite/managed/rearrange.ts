@@ -23,7 +23,7 @@ const pageSize = 500;
 export function rearrange(db: Database, { scope, before, after, ids }: Rearrangement): void {
   const { name } = after.use;
   const page = db.prepare<[number, number, number], { seq: number; doc: string }>(
-    'SELECT seq, doc FROM record WHERE scope = ? AND seq > ? ORDER BY seq LIMIT ?',
+    'SELECT seq, doc FROM record WHERE scope = ? AND seq > ? ORDER BY seq LIMIT ? + 0',
   );
   const links = db.prepare<[number, number], { key: string; rest: string }>(
     'SELECT key, rest FROM link WHERE owner = ? AND field = ?',

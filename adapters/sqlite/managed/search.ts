@@ -10,7 +10,7 @@ import { columnsFor, type Projection, projectionOf, type RecordRow } from './pro
 import type { Reader } from './reader.js';
 import { inSnapshot } from './snapshot.js';
 import { isAfter, orderBy, type SortRow, sortKey, sortRowOf } from './sort.js';
-import { type Bindable, type Sql, spelledOut, sql } from './sql.js';
+import { type Bindable, limitTo, type Sql, spelledOut, sql } from './sql.js';
 
 /** A record with what it was sorted by. */
 type Row = readonly [...RecordRow, key: Bindable];
@@ -77,19 +77,23 @@ export class Searcher {
 
   private carryOut(search: Search): SearchResult {
     const { query, entity, projection, plan } = search;
-    const rows = query.limit === 0 || plan.kind === 'none' ? [] : this.page(search);
+    const isEmpty = query.limit === 0 || plan.kind === 'none';
+    const rows = isEmpty ? [] : this.page(search);
     const page = rows.slice(0, query.limit);
     const last = rows.length > query.limit ? page.at(-1) : undefined;
     const records = page.map((row): BackendRecord => this.reader.complete(entity, projection, recordOf(row)));
     return {
       records,
-      ...(query.wantTotal ? { total: this.total(search) } : {}),
+      ...(query.wantTotal ? { total: this.total(search, isEmpty ? undefined : rows.length) } : {}),
       ...(last === undefined ? {} : { next: printPosition({ seq: last[0], key: last[6] }) }),
     };
   }
 
-  private total({ plan, entity }: Search): number {
+  /** A first page that holds everything needs no further count. */
+  private total({ query, plan, entity }: Search, found: number | undefined): number {
     if (plan.kind === 'none') return 0;
+    const isFirst = query.after === undefined && (query.offset ?? 0) === 0;
+    if (isFirst && found !== undefined && found <= query.limit) return found;
     return plan.kind === 'all' ? countRecords(this.statements, entity.scope) : this.count(plan.source);
   }
 
@@ -174,10 +178,10 @@ function pageInOrder({ projection, plan, entity }: Search, { after, offset, limi
   const seq = after?.seq ?? 0;
   if (plan.kind === 'all') {
     const rows = sql`FROM record r INDEXED BY record_order WHERE r.scope = ${entity.scope} AND r.seq > ${seq}`;
-    return sql`SELECT ${columns}, NULL ${rows} ORDER BY r.seq LIMIT ${limit} OFFSET ${offset}`;
+    return sql`SELECT ${columns}, NULL ${rows} ORDER BY r.seq ${limitTo(limit, offset)}`;
   }
   const later = after === undefined ? sql`` : sql` WHERE c.seq > ${seq}`;
-  const page = sql`SELECT c.seq AS seq FROM (${plan.source}) c${later} ORDER BY c.seq LIMIT ${limit} OFFSET ${offset}`;
+  const page = sql`SELECT c.seq AS seq FROM (${plan.source}) c${later} ORDER BY c.seq ${limitTo(limit, offset)}`;
   return sql`SELECT ${columns}, NULL FROM (${page}) p CROSS JOIN record r ON r.seq = p.seq ORDER BY p.seq`;
 }
 
@@ -187,7 +191,7 @@ function pageSorted({ projection, plan, entity }: Search, sort: Sort, { after, o
     after === undefined ? sql`` : sql` WHERE ${isAfter(after, sort.descending, column('s.k'), column('s.seq'))}`;
   const keyed = sql`WITH s AS MATERIALIZED (SELECT c.seq AS seq, ${sortKey(entity, sort)} AS k FROM (${plan.source}) c)`;
   const order = orderBy(sort.descending, 's.k', 's.seq');
-  const page = sql`${keyed} SELECT s.seq AS seq, s.k AS k FROM s${later} ORDER BY ${order} LIMIT ${limit} OFFSET ${offset}`;
+  const page = sql`${keyed} SELECT s.seq AS seq, s.k AS k FROM s${later} ORDER BY ${order} ${limitTo(limit, offset)}`;
   return joinedRecords(projection, page, sort.descending);
 }
 
@@ -224,7 +228,7 @@ function walkPage({ projection }: Search, walk: Walk, isValued: boolean, { after
   if (after !== undefined)
     page = sql`${page} AND ${isValued ? laterValue(after, isDescending) : sql`r.seq > ${after.seq}`}`;
   const order = column(isValued ? `v.key${isDescending ? ' DESC' : ''}, v.seq` : 'r.seq');
-  return joinedRecords(projection, sql`${page} ORDER BY ${order} LIMIT ${limit} OFFSET ${offset}`, isDescending);
+  return joinedRecords(projection, sql`${page} ORDER BY ${order} ${limitTo(limit, offset)}`, isDescending);
 }
 
 /** Written so that the index is entered at the key. */
