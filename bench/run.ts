@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: the gateway against a bare handler on the same kind of database, and against itself at other sizes.
  * --quick: only whether everything runs, in less than a minute. --write: brings the tables into docs/performance.md.
- * --cpu-prof FOLDER: the gateway's CPU profile of the throughput measures.
+ * --cpu-prof FOLDER: CPU profiles of both servers under the throughput measures.
  */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -70,7 +70,7 @@ async function measure(plan: Plan, root: string): Promise<Results> {
   const bareFolder = folder(root, 'bare');
   const gatewayFolder = folder(root, 'gateway');
   const throughput = await withServers(
-    [startBare(bareFolder, plan.users), startGateway(gatewayFolder, nodeOptions)],
+    [startBare(bareFolder, plan.users, nodeOptions), startGateway(gatewayFolder, nodeOptions)],
     async (bare, gateway) => {
       progress(`creating ${plan.users} users`);
       await createUsers(gateway.target, plan.users);

@@ -24,9 +24,23 @@ const pollMs = 2;
 const readyRequest = Buffer.from('GET /health/ready HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n');
 const run = promisify(execFile);
 
-export async function startBare(folder: string, seed: number): Promise<ServerProcess> {
+/** @param nodeOptions such as --cpu-prof */
+export async function startBare(
+  folder: string,
+  seed: number,
+  nodeOptions: readonly string[] = [],
+): Promise<ServerProcess> {
   const token = 'bare-token-of-the-benchmark-0123456789abcdef';
-  const args = [bareHandler, '--file', join(folder, 'bare.db'), '--token', token, '--seed', String(seed)];
+  const args = [
+    ...nodeOptions,
+    bareHandler,
+    '--file',
+    join(folder, 'bare.db'),
+    '--token',
+    token,
+    '--seed',
+    String(seed),
+  ];
   const startedAt = performance.now();
   const child = start(args, folder);
   const port = await announcedPort(child);
