@@ -116,8 +116,8 @@ export const authSchema = {
       properties: {
         validityDays: {
           type: 'integer',
-          minimum: 1,
-          maximum: 3650,
+          minimum: 90,
+          maximum: 730,
           default: 365,
           description: 'How long a new token is valid, in days.',
         },

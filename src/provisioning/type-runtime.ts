@@ -73,12 +73,9 @@ export function createTypeRuntime(
   };
 }
 
+/** What an adapter gets of a request. The context itself, as its signal is made only when somebody asks for it. */
 export function operationContext(context: RequestContext): OperationContext {
-  return {
-    signal: context.signal,
-    requestId: context.requestId,
-    ...(context.trace === undefined ? {} : { trace: context.trace }),
-  };
+  return context;
 }
 
 /** The ETag of a record; undefined when its backend has no revisions. Weak, as representations differ by projection. */

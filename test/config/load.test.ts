@@ -201,7 +201,7 @@ adapters: { store: { type: sqlite, entities: { people: { table: people } } } }
 gateways:
   corp:
     address: /scim
-    auth: { tokens: { validityDays: 30 } }
+    auth: { tokens: { validityDays: 120 } }
     limits: { maxResults: 10 }
     sensitiveFilters: [emails]
     resources:
