@@ -218,6 +218,16 @@ describe('inspection of existing tables', () => {
     fixture.close();
   });
 
+  it('does not promise an order that UTF-16 does not have', () => {
+    const fixture = openTables(`PRAGMA encoding = 'UTF-16'; ${users}`, [{ entity: 'people', fields: [use('login')] }], {
+      people: { table: 'users', key: 'id', fields: { login: 'user_name' } },
+    });
+    const login = fixture.store.capabilities.people?.fields.login;
+    expect(login).toMatchObject({ sortable: false, operators: { eq: 'exact', co: 'exact' } });
+    expect(Object.keys(login?.operators ?? {})).not.toContain('sw');
+    fixture.close();
+  });
+
   it('reads views, and writes none', () => {
     const schema = `${users} CREATE VIEW active AS SELECT id, user_name AS login FROM users; INSERT INTO users (id, user_name) VALUES ('1', 'a');`;
     const fixture = openTables(schema, [{ entity: 'people', fields: [use('login', { written: false })] }], {

@@ -141,6 +141,26 @@ describe('references in existing tables', () => {
     expect(fixture.store.capabilities.groups?.referentialIntegrity).toBe(true);
   });
 
+  it('may hold the field that the mapping names as the id', () => {
+    const byField = entities.map((entity) => ({
+      ...entity,
+      idPrefix: entity.entity === 'people' ? 'U-' : 'G-',
+      ...(entity.entity === 'people' ? { id: 'uid' } : {}),
+      fields: entity.fields.map((field) =>
+        field.name === 'members'
+          ? use('members', { ...toPeople, multiple: true, reference: { targets: ['people'], by: 'uid' } })
+          : field,
+      ),
+    }));
+    fixture = openTables(schemaWith(''), byField, tables);
+    const boss = String(fixture.create('people', { login: 'Boss' }).$id);
+    expect(read('people', boss, 'uid')).toEqual({ $id: 'U-1', uid: '1' });
+    const team = String(fixture.create('groups', { title: 't', members: ['1'] }).$id);
+    expect(fixture.store.lookup('people', { by: 'uid', values: ['1', 'x'], fields: [] })).toEqual([{ $id: 'U-1' }]);
+    fixture.write((store) => store.delete('people', boss, {}));
+    expect(read('groups', team, 'members')).toEqual({ $id: team });
+  });
+
   it('hold ids with a prefix, the columns bare keys', () => {
     const prefixed = entities.map((entity) => ({ ...entity, idPrefix: entity.entity === 'people' ? 'U-' : 'G-' }));
     fixture = openTables(schemaWith(''), prefixed, tables);

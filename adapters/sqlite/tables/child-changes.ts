@@ -76,7 +76,7 @@ function replaceRows(session: Session, rows: ChildRows, change: Change): boolean
   rows.assertFree([...added, ...altered.map(({ value }) => value)]);
   for (const row of gone) session.run(sql`DELETE FROM ${tableOf(field)} WHERE ${isRow(field, row)}`);
   for (const { row, value } of altered) session.run(updateRow(field, row, value));
-  for (const value of added) session.run(insertIfMissing(rows, value));
+  for (const value of added) session.run(insertRow(rows, value));
   return gone.length + altered.length + added.length > 0;
 }
 
@@ -122,7 +122,19 @@ function readRows(session: Session, rows: ChildRows, condition: Sql): readonly S
   });
 }
 
+function insertRow(rows: ChildRows, value: Value): Sql {
+  const { columns, values } = insertion(rows, value);
+  return sql`INSERT INTO ${tableOf(rows.field)} (${columns}) VALUES (${values})`;
+}
+
 function insertIfMissing(rows: ChildRows, value: Value): Sql {
+  const { field } = rows;
+  const { columns, values } = insertion(rows, value);
+  return sql`INSERT INTO ${tableOf(field)} (${columns}) SELECT ${values} WHERE NOT EXISTS (SELECT 1 FROM ${tableOf(field)} AS ${inner} WHERE ${ofRecord(rows)} AND ${sameValue(field, value)})`;
+}
+
+/** Columns without a value are left to their defaults. */
+function insertion(rows: ChildRows, value: Value): { readonly columns: Sql; readonly values: Sql } {
   const { field, parent } = rows;
   const assignments: readonly Assignment[] = [
     { column: field.parent.name, value: sql`${parent}` },
@@ -130,9 +142,10 @@ function insertIfMissing(rows: ChildRows, value: Value): Sql {
     ...field.fixed.map((item) => ({ column: item.column, value: literal(item.value) })),
     ...(field.position === undefined ? [] : [{ column: field.position, value: nextPosition(rows, field.position) }]),
   ];
-  const columns = list(assignments.map((item) => name(item.column)));
-  const values = list(assignments.map((item) => item.value));
-  return sql`INSERT INTO ${tableOf(field)} (${columns}) SELECT ${values} WHERE NOT EXISTS (SELECT 1 FROM ${tableOf(field)} AS ${inner} WHERE ${ofRecord(rows)} AND ${sameValue(field, value)})`;
+  return {
+    columns: list(assignments.map((item) => name(item.column))),
+    values: list(assignments.map((item) => item.value)),
+  };
 }
 
 function nextPosition(rows: ChildRows, position: string): Sql {

@@ -84,6 +84,13 @@ export function scalarOf(plan: EntityPlan, field: string): ScalarPlan | undefine
   return found.kind === 'column' || found.kind === 'json' ? found.scalar : undefined;
 }
 
+/** The mapping's fields, and the one that it names as the id: references may hold its values. */
+function usedFields({ id, fields }: EntityUse): readonly FieldUse[] {
+  if (id === undefined || id.startsWith('$') || fields.some(({ name: field }) => field === id)) return fields;
+  const text = { type: 'string', multiple: false, comparison: 'exact', unique: false } as const;
+  return [...fields, { name: id, ...text, read: true, written: false }];
+}
+
 interface Surroundings {
   readonly readTable: (table: string) => TableSchema;
   readonly uses: readonly EntityUse[];
@@ -99,8 +106,9 @@ function planEntity(use: EntityUse, config: TableEntityConfig, surroundings: Sur
   const fields = new Map<string, FieldPlan>();
   const unplanned = new Map<string, string>();
   const context = contextOf(table, key.name, use.idPrefix ?? '', surroundings);
-  for (const field of use.fields) {
-    const declared = config.fields[field.name] ?? inverseConfig(field, surroundings);
+  for (const field of usedFields(use)) {
+    const isId = field.name === use.id;
+    const declared = config.fields[field.name] ?? (isId ? config.key : inverseConfig(field, surroundings));
     const planned = declared === undefined ? 'is not declared' : planField(field, declared, context);
     if (typeof planned === 'string') unplanned.set(field.name, planned);
     else fields.set(field.name, planned);
@@ -170,12 +178,12 @@ function contextOf(
       if (inverseOf === undefined) return '';
       const others = uses.find((candidate) => candidate.entity === inverseOf.entity)?.fields;
       const other = others?.find((candidate) => candidate.name === inverseOf.field);
-      return other === undefined || onlyTarget(other) !== undefined ? '' : ownPrefix;
+      return other?.reference?.by === '$id' && other.reference.targets.length > 1 ? ownPrefix : '';
     },
     visibleFor: (use, value) => {
-      const target = onlyTarget(use);
-      const config = target === undefined ? undefined : tables[target];
-      if (config?.softDelete === undefined) return undefined;
+      const [target, ...others] = use.reference?.targets ?? [];
+      const config = target === undefined || others.length > 0 ? undefined : tables[target];
+      if (config?.softDelete === undefined || !isByKey(use, uses)) return undefined;
       const { softDelete } = config;
       const deleted = typeof softDelete === 'string' ? softDelete : softDelete.column;
       const alias: Sql = { text: 'r', params: [] };
@@ -183,6 +191,12 @@ function contextOf(
         sql` AND EXISTS (SELECT 1 FROM ${name(config.table)} AS r WHERE ${column(alias, config.key)} = ${value(row)} AND ${column(alias, deleted)} IS NULL)`;
     },
   };
+}
+
+/** The values are keys, or ids made of them. */
+function isByKey({ reference }: FieldUse, uses: readonly EntityUse[]): boolean {
+  const isKeyOf = (target: string): boolean => uses.find(({ entity }) => entity === target)?.id === reference?.by;
+  return reference !== undefined && (reference.by === '$id' || reference.targets.every(isKeyOf));
 }
 
 /** The one entity whose ids the values are. */
@@ -197,7 +211,7 @@ function inverseConfig(use: FieldUse, { tables, uses }: Surroundings): FieldConf
   const other = tables[entity]?.fields[field];
   const otherUse = uses.find((candidate) => candidate.entity === entity)?.fields.find(({ name: own }) => own === field);
   if (other === undefined || typeof other === 'string' || !('table' in other)) return undefined;
-  if (otherUse?.reference?.by !== '$id' || typeof other.column !== 'string') return undefined;
+  if (otherUse === undefined || !isByKey(otherUse, uses) || typeof other.column !== 'string') return undefined;
   const fixed = other.fixed === undefined ? {} : { fixed: other.fixed };
   return { table: other.table, parent: other.column, column: other.parent, ...fixed, readOnly: true };
 }

@@ -1,6 +1,7 @@
 import type { FieldUse } from '../../../src/backend/adapter.js';
-import type { ChildFieldConfig, ColumnFieldConfig, FieldConfig } from './config.js';
-import { createScalar, type ScalarPlan } from './scalar-plan.js';
+import { planChild } from './child-plan.js';
+import type { ColumnFieldConfig, FieldConfig } from './config.js';
+import { createScalar, type ScalarOptions, type ScalarPlan } from './scalar-plan.js';
 import {
   columnSource,
   type InRow,
@@ -9,7 +10,7 @@ import {
   jsonElementSource,
   jsonMemberSource,
 } from './scalar-source.js';
-import { column, list, literal, name, type Sql, type SqlValue, sql } from './sql-text.js';
+import { column, type Sql, type SqlValue, sql } from './sql-text.js';
 import { type ColumnSchema, columnOf, type TableSchema } from './table-schema.js';
 
 interface FieldBase {
@@ -122,13 +123,18 @@ function planColumn(use: FieldUse, config: ColumnFieldConfig, context: FieldCont
     prefix: context.prefixFor(use),
     ...(format === undefined ? {} : { format }),
   };
-  const base = { name: use.name, use, isWritable: isWritable(use, config) && !schema.isGenerated };
+  const base = {
+    name: use.name,
+    use,
+    isWritable: config.readOnly !== true && use.inverseOf === undefined && !schema.isGenerated,
+  };
   if (config.json === undefined) {
     if (use.type === 'records') return 'holds child records: it needs a child table, or `json` for an array of objects';
     const foldedSchema = folded === undefined ? {} : { folded: columnOf(context.table, folded) };
     const scalar = createScalar({ ...options, source: columnSource(schema), ...foldedSchema });
     return { ...base, kind: 'column', column: schema, ...foldedSchema, scalar };
   }
+  if (folded !== undefined) return 'has both `json` and `folded`: only a whole column has a folded copy';
   const members = parseMembers(config.json);
   const place: JsonPlace = { column: schema, members, path: printPath(members) };
   if (use.type !== 'records' && !use.multiple) {
@@ -139,22 +145,24 @@ function planColumn(use: FieldUse, config: ColumnFieldConfig, context: FieldCont
       scalar: createScalar({ ...options, source: jsonMemberSource(schema.name, place.path) }),
     };
   }
-  return { ...base, ...planJsonList(use, place, options) };
+  const odd = use.children?.find((child) => /["\\]/.test(child.name));
+  if (odd !== undefined) return `has a part "${odd.name}", which cannot be the name of a JSON member`;
+  return { ...base, ...planJsonList(use, place, { ...options, source: jsonElementSource }, context) };
 }
 
-function planJsonList(use: FieldUse, place: JsonPlace, options: Omit<Parameters<typeof createScalar>[0], 'source'>) {
+function planJsonList(use: FieldUse, place: JsonPlace, simple: ScalarOptions, context: FieldContext) {
+  const childScalar = (child: FieldUse): ScalarPlan =>
+    createScalar({
+      field: use.name,
+      type: child.type,
+      comparison: child.comparison,
+      source: jsonElementMemberSource(printPath([child.name])),
+      prefix: context.prefixFor(child),
+    });
   const parts = new Map(
     use.type === 'records'
-      ? (use.children ?? []).map((child) => [
-          child.name,
-          createScalar({
-            field: use.name,
-            type: child.type,
-            comparison: child.comparison,
-            source: jsonElementMemberSource(printPath([child.name])),
-          }),
-        ])
-      : [['', createScalar({ ...options, source: jsonElementSource })]],
+      ? (use.children ?? []).map((child) => [child.name, childScalar(child)])
+      : [['', createScalar(simple)]],
   );
   const array = jsonArray(place.column.name, place.path);
   return {
@@ -166,119 +174,4 @@ function planJsonList(use: FieldUse, place: JsonPlace, options: Omit<Parameters<
     where: (_outer: Sql, inner: Sql) => (use.type === 'records' ? sql`${column(inner, 'type')} = 'object'` : sql`1`),
     order: (inner: Sql) => column(inner, 'key'),
   } as const;
-}
-
-function planChild(use: FieldUse, config: ChildFieldConfig, context: FieldContext): FieldPlan | string {
-  const columnConfigs = childColumns(use, config);
-  if (typeof columnConfigs === 'string') return columnConfigs;
-  const table = context.readTable(config.table);
-  const parent = columnOf(table, config.parent);
-  const columns = new Map<string, ChildColumn>();
-  const parts = new Map<string, ScalarPlan>();
-  const hidden: InRow[] = [];
-  for (const [part, columnConfig] of columnConfigs) {
-    const own = part === '' ? use : use.children?.find((child) => child.name === part);
-    if (own === undefined) continue; // declared, and not used by the mapping
-    const { folded, format, column: columnName } = columnConfig;
-    const schema = columnOf(table, columnName);
-    const foldedSchema = folded === undefined ? {} : { folded: columnOf(table, folded) };
-    columns.set(part, { column: schema, ...foldedSchema });
-    const source = columnSource(schema);
-    parts.set(
-      part,
-      createScalar({
-        field: use.name,
-        type: own.type,
-        comparison: own.comparison,
-        source,
-        ...foldedSchema,
-        prefix: context.prefixFor(own),
-        ...(format === undefined ? {} : { format }),
-      }),
-    );
-    const visible = context.visibleFor(own, (alias) => column(alias, schema.name));
-    if (visible !== undefined) hidden.push(visible);
-  }
-  const missing = use.children?.find((child) => !parts.has(child.name));
-  if (use.type === 'records' && missing !== undefined) return `has no column for its part "${missing.name}"`;
-  const fixed = Object.entries(config.fixed ?? {}).map(([fixedColumn, value]) => ({
-    column: columnOf(table, fixedColumn).name,
-    value: typeof value === 'boolean' ? BigInt(value) : value,
-  }));
-  const restriction: InRow = (alias) =>
-    list(
-      fixed.map((item) => sql` AND ${column(alias, item.column)} = ${literal(item.value)}`),
-      '',
-    );
-  const visible: InRow = (alias) =>
-    list(
-      hidden.map((condition) => condition(alias)),
-      '',
-    );
-  const identity = identityOf(
-    table,
-    parent.name,
-    [...columns.values()].map((item) => item.column.name),
-  );
-  const parentPrefix = context.parentPrefix(use);
-  const parentKey: InRow = (alias) =>
-    parentPrefix === ''
-      ? column(alias, context.keyColumn)
-      : sql`${literal(parentPrefix)} || ${column(alias, context.keyColumn)}`;
-  const position = config.position === undefined ? undefined : columnOf(table, config.position).name;
-  const order = position === undefined ? identity : [position, ...identity];
-  return {
-    kind: 'child',
-    name: use.name,
-    use,
-    isWritable: isWritable(use, config) && !table.isView,
-    table,
-    parent,
-    parentPrefix,
-    parentKey,
-    columns,
-    parts,
-    isRecords: use.type === 'records',
-    fixed,
-    ...(position === undefined ? {} : { position }),
-    restriction,
-    visible,
-    identity,
-    from: (_outer, inner) => sql`${name(table.name)} AS ${inner}`,
-    where: (outer, inner) =>
-      sql`${parentKey(outer)} = ${column(inner, parent.name)}${restriction(inner)}${visible(inner)}`,
-    order: (alias) => list(order.map((columnName) => column(alias, columnName))),
-  };
-}
-
-type NamedColumn = readonly [string, Exclude<NonNullable<ChildFieldConfig['column']>, string>];
-
-/** The columns of the parts. `column` stands for the only part of child records, a single one of `columns` for the value. */
-function childColumns(use: FieldUse, { column: one, columns }: ChildFieldConfig): readonly NamedColumn[] | string {
-  const entries = Object.entries(columns ?? {}).map(
-    ([part, config]): NamedColumn => [part, typeof config === 'string' ? { column: config } : config],
-  );
-  if (one !== undefined) {
-    if (entries.length > 0) return 'has both `column` and `columns`';
-    const only = typeof one === 'string' ? { column: one } : one;
-    if (use.type !== 'records') return [['', only]];
-    const [child, ...others] = use.children ?? [];
-    return child !== undefined && others.length === 0
-      ? [[child.name, only]]
-      : 'holds child records with several parts: it needs `columns`';
-  }
-  if (use.type === 'records') return entries.length > 0 ? entries : 'needs `columns`';
-  const [entry] = entries;
-  return entry !== undefined && entries.length === 1 ? [['', entry[1]]] : 'holds simple values: it needs `column`';
-}
-
-function identityOf(table: TableSchema, parent: string, columns: readonly string[]): readonly string[] {
-  if (table.rowidColumn !== undefined) return [table.rowidColumn];
-  const isFree = !['rowid', '_rowid_', 'oid'].some((hidden) => table.columns.has(hidden));
-  if (table.hasRowid && isFree) return ['rowid'];
-  return table.primaryKey.length > 0 ? table.primaryKey : [parent, ...columns];
-}
-
-function isWritable(use: FieldUse, config: { readonly readOnly?: boolean }): boolean {
-  return config.readOnly !== true && use.inverseOf === undefined;
 }

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { BackendRecord, ChildRecord, FieldValue, Scalar } from '../../../src/backend/adapter.js';
 import { AdapterError } from '../../../src/backend/adapter-error.js';
 import { valueList } from './comparer.js';
@@ -23,7 +24,19 @@ export interface Selection {
   records(session: Session, rows: readonly Row[]): readonly BackendRecord[];
 }
 
+const selections = new WeakMap<EntityPlan, LRUCache<string, Selection>>();
+const cachedSelections = 100;
+
 export function selectionOf(plan: EntityPlan, fields: readonly string[]): Selection {
+  const known = selections.get(plan) ?? new LRUCache({ max: cachedSelections });
+  selections.set(plan, known);
+  const asked = fields.join('\0');
+  const selection = known.get(asked) ?? planSelection(plan, fields);
+  known.set(asked, selection);
+  return selection;
+}
+
+function planSelection(plan: EntityPlan, fields: readonly string[]): Selection {
   const wanted = new Set(fields);
   const selected: Selected[] = [];
   const children: ChildField[] = [];
