@@ -82,6 +82,18 @@ describe('H. ServiceProviderConfig', () => {
   );
 
   it(
+    'can be read without a credential, so that a client learns how to get one [7643-5-04]',
+    inBoth(server, async (gateway) => {
+      const answer = await gateway.request('GET', '/ServiceProviderConfig', { headers: { authorization: null } });
+      expect(answer.status).toBe(200);
+      expect(answer.body).toEqual(await serviceProviderConfig(gateway));
+      for (const path of ['/Schemas', '/ResourceTypes', '/Users']) {
+        expectError(await gateway.request('GET', path, { headers: { authorization: null } }), 401);
+      }
+    }),
+  );
+
+  it(
     'has a schema that lists etag and the type of authentication schemes [7643-5-05]',
     inBoth(server, async (gateway) => {
       const schema = await read(gateway, `/Schemas/${urn.serviceProviderConfig}`);

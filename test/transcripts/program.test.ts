@@ -1,0 +1,4 @@
+import { spawnServer } from '../support/spawned-server.js';
+import { describeTranscripts } from './transcript-suite.js';
+
+describeTranscripts('the program, over HTTP', { start: () => spawnServer() });
