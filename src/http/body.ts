@@ -77,7 +77,28 @@ export function parseJson(bytes: Buffer): unknown {
     throw ScimError.badRequest('invalidSyntax', `The body is not valid JSON${place ?? ''}.`);
   }
   if (typeof value === 'object' && value !== null) checkStructure(value, maxDepth);
+  if (mayHoldExponent.test(text)) checkNumbers(text);
   return value;
+}
+
+/** Most bodies hold no such text at all; ids like "2e7…" do, within quotes. */
+const mayHoldExponent = /\d[eE]/;
+const stringOrExponent = /"(?:[^"\\]|\\.)*"|\d[eE][+-]?\d/g;
+
+/**
+ * SCIM's integers and decimals have no exponent (RFC 7643 §2.3.3, §2.3.4), which only the text still shows: `1e3` has
+ * become 1000 by now.
+ * @throws ScimError 400 invalidValue
+ */
+function checkNumbers(text: string): void {
+  stringOrExponent.lastIndex = 0;
+  for (let match = stringOrExponent.exec(text); match !== null; match = stringOrExponent.exec(text)) {
+    if (match[0].startsWith('"')) continue;
+    throw ScimError.badRequest(
+      'invalidValue',
+      'The body has a number with an exponent; write its digits out: 1000, not 1e3.',
+    );
+  }
 }
 
 function checkStructure(value: object, levelsLeft: number): void {
