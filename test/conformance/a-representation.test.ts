@@ -55,7 +55,7 @@ describe('A. Resources and attribute names', () => {
   );
 
   it.each(['1abc', 'a.b', 'a b', 'ä'])(
-    'never keeps an attribute whose name is no name: %j (default) [7643-2.1-03]',
+    'never keeps an attribute whose name is no name: %j (default, rule 9) [7643-2.1-03]',
     async (name) => {
       const gateway = server.gateway('default');
       const resource = await newUser(gateway, { [name]: 'x' });

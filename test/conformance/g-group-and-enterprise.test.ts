@@ -61,6 +61,23 @@ describe('G. Group', () => {
   );
 
   it(
+    'has members of the type that they are, whatever the client says [7643-4.2-03 7643-2.3.7-05]',
+    inBoth(server, async (gateway) => {
+      const person = await newUser(gateway);
+      for (const type of ['Group', 'Unicorn']) {
+        const members = [{ value: person.id, type }];
+        const answer = await gateway.request('POST', '/Groups', { body: group({ members }) });
+        if (answer.status === 400) {
+          expectError(answer, 400, 'invalidValue');
+          continue;
+        }
+        const [member] = (await readGroup(gateway, created(answer))).members ?? [];
+        expect(member).toMatchObject({ value: person.id, type: 'User', $ref: person.meta.location });
+      }
+    }),
+  );
+
+  it(
     'may hold groups, in circles too [7643-4.2-05]',
     inBoth(server, async (gateway) => {
       const inner = await newGroup(gateway);

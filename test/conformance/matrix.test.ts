@@ -79,7 +79,7 @@ describe('the page', () => {
     const lines = renderConformance(requirements, tests, []).split('\n');
     const [strict, lenient] = lines.filter((line) => line.includes('7643-1-01'));
     expect(strict).toMatch(/^\| 7643-1-01 \(strict\) .*“a \(strict\)”; “c”/);
-    expect(lenient).toMatch(/^\| 7643-1-01 \(default\) .*“b \(default, rule 2\)”; “c”/);
+    expect(lenient).toMatch(/^\| 7643-1-01 \(default, rule 2\) .*“b \(default, rule 2\)”; “c”/);
   });
 
   it('gives the reason of an exception, and escapes bars', () => {

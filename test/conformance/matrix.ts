@@ -34,6 +34,8 @@ export interface NamedTest {
   readonly rows: readonly string[];
   /** Where strict and default differ, which of them it shows; the rule is that of the default. */
   readonly dialect: 'strict' | 'default' | undefined;
+  /** The number of the tolerance in docs/dialects.md. */
+  readonly rule: string | undefined;
 }
 
 const root = join(import.meta.dirname, '../..');
@@ -48,8 +50,8 @@ export function namedTests(file: string, source: string): readonly NamedTest[] {
     const rows = [...name.matchAll(bracket)].flatMap(([, ids = '']) =>
       ids.split(/[\s,]+/).filter((id) => rowId.test(id)),
     );
-    const dialect = /\((strict|default)(?:, rules? [\d, ]+)?\)/.exec(name)?.[1] as NamedTest['dialect'];
-    return rows.length === 0 ? [] : [{ file, name, rows, dialect }];
+    const [, dialect, rule] = /\((strict|default)(?:, rule (\d+))?\)/.exec(name) ?? [];
+    return rows.length === 0 ? [] : [{ file, name, rows, dialect: dialect as NamedTest['dialect'], rule }];
   });
 }
 
@@ -177,13 +179,12 @@ function rowLines(
   tests: readonly NamedTest[],
   exception: RowException | undefined,
 ): readonly string[] {
-  const withDialect = (dialect: 'strict' | 'default'): string =>
-    tableRow([
-      `${id} (${dialect})`,
-      level,
-      requirement,
-      testList(tests.filter((test) => test.dialect === undefined || test.dialect === dialect)),
-    ]);
+  const withDialect = (dialect: 'strict' | 'default'): string => {
+    const rules = [...new Set(tests.flatMap((test) => (test.dialect === dialect ? (test.rule ?? []) : [])))];
+    const label = [dialect, ...rules.map((rule) => `rule ${rule}`)].join(', ');
+    const shownBy = testList(tests.filter((test) => test.dialect === undefined || test.dialect === dialect));
+    return tableRow([`${id} (${label})`, level, requirement, shownBy]);
+  };
   if (tests.some(({ dialect }) => dialect !== undefined)) return [withDialect('strict'), withDialect('default')];
   const shownBy = exception === undefined ? testList(tests) : `${exception.status}: ${exception.reason}`;
   return [tableRow([id, level, requirement, shownBy])];

@@ -35,7 +35,7 @@ describe('R. POST /.search', () => {
     }
   });
 
-  it('refuses another schema than that of a search request (default) [7644-3.4.3-02]', async () => {
+  it('refuses another schema than that of a search request (default, rule 9) [7644-3.4.3-02]', async () => {
     const body = { schemas: [urn.list], count: 1 };
     expectError(await server.gateway('default').request('POST', '/Users/.search', { body }), 400, 'invalidSyntax');
   });
