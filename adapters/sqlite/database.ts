@@ -15,7 +15,8 @@ const mappedBytes = 1024 ** 3;
 const checkpointPages = 4000;
 
 /**
- * Opens a connection in WAL mode. A commit is on the disk when it returns (`synchronous=FULL`).
+ * Opens a connection in WAL mode. The planner gets no statistics (ANALYZE): with them it looks at bound values, and
+ * compiles statements anew for each. A commit is on the disk when it returns (`synchronous=FULL`).
  * @param mayCreate create the file, readable by its owner only, when it is missing
  * @throws SqliteError, or the file system's error
  */
@@ -23,7 +24,7 @@ export function openDatabase(file: string, role: ConnectionRole, mayCreate: bool
   if (mayCreate) createFile(file);
   const db = new Database(file, { fileMustExist: true, timeout: busyTimeoutMs[role] });
   try {
-    db.pragma('journal_mode = WAL');
+    useWriteAheadLog(db);
     db.pragma('synchronous = FULL');
     db.pragma('foreign_keys = ON');
     db.pragma('temp_store = MEMORY');
@@ -36,6 +37,16 @@ export function openDatabase(file: string, role: ConnectionRole, mayCreate: bool
   } catch (error) {
     db.close();
     throw error;
+  }
+}
+
+/** A file that may only be read keeps its own mode. */
+function useWriteAheadLog(db: Database.Database): void {
+  try {
+    db.pragma('journal_mode = WAL');
+  } catch (error) {
+    const code = error instanceof Database.SqliteError ? error.code : '';
+    if (!code.startsWith('SQLITE_READONLY')) throw error;
   }
 }
 

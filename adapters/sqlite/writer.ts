@@ -42,6 +42,7 @@ export class Writer {
   private readonly definition: StoreDefinition;
   private readonly createStore: CreateStore;
   private readonly send: (replies: readonly WorkerReply[]) => void;
+  private readonly now: () => number;
   private open: { readonly db: Database; readonly store: Store; readonly statements: Statements } | undefined;
   private waiting: Waiting[] = [];
   private isScheduled = false;
@@ -51,10 +52,11 @@ export class Writer {
     this.definition = definition;
     this.createStore = createStore;
     this.send = send;
+    this.now = now;
   }
 
   add(calls: readonly { readonly id: number; readonly call: WriteCall }[]): void {
-    const since = performance.now();
+    const since = this.now();
     for (const { id, call } of calls) this.waiting.push({ id, call, since });
   }
 
@@ -97,12 +99,12 @@ export class Writer {
   /** Inside a transaction that has begun, and which it ends. Calls for which there is no time are put back. */
   private carryOutTogether(calls: readonly Waiting[]): readonly WorkerReply[] {
     const { db, statements } = this.connect();
-    const until = performance.now() + maxTransactionMs;
+    const until = this.now() + maxTransactionMs;
     const replies: WorkerReply[] = [];
     const taken: Waiting[] = [];
     try {
       for (const call of calls) {
-        if (taken.length >= maxCallsPerTransaction || performance.now() > until) break;
+        if (taken.length >= maxCallsPerTransaction || this.now() > until) break;
         taken.push(call);
         replies.push(this.carryOut(call));
       }
@@ -173,7 +175,7 @@ export class Writer {
   }
 
   private postpone(calls: readonly Waiting[], error: unknown): void {
-    const now = performance.now();
+    const now = this.now();
     const isLate = ({ since }: Waiting): boolean => now - since > maxBusyMs;
     const late = calls.filter(isLate);
     if (late.length > 0) this.send(late.map((call) => failed(call, error)));

@@ -42,11 +42,12 @@ async function openWriter() {
   db.pragma('journal_mode = WAL');
   db.exec('CREATE TABLE t (name TEXT UNIQUE, parent TEXT REFERENCES t (name) DEFERRABLE INITIALLY DEFERRED)');
   const replies: WorkerReply[] = [];
+  const clock = { now: 0 };
   const send = (some: readonly WorkerReply[]): void => {
     replies.push(...some);
   };
   const definition = { kind: 'managed', file, gateway: 'g', entities: [] } as const;
-  const writer = new Writer(definition, createStore, send);
+  const writer = new Writer(definition, createStore, send, () => clock.now);
   onTestFinished(() => writer.finish(() => undefined));
   const write = (names: readonly string[], parent?: string) => {
     const call = (name: string): WriteCall => {
@@ -56,7 +57,7 @@ async function openWriter() {
     writer.add(names.map((name, index) => ({ id: index, call: call(name) })));
   };
   const names = () => db.prepare('SELECT name FROM t ORDER BY name').pluck().all();
-  return { db, file, writer, replies, write, names };
+  return { db, file, writer, replies, write, names, clock };
 }
 
 const kinds = (replies: readonly WorkerReply[]) =>
@@ -120,6 +121,16 @@ describe('the writer', () => {
     expect(replies).toEqual([]);
     db.exec('COMMIT');
     await expect.poll(() => kinds(replies)).toEqual(['done']);
+  });
+
+  it('gives up in the end when the other process does not', async () => {
+    const { db, writer, write, replies, clock } = await openWriter();
+    db.exec('BEGIN IMMEDIATE');
+    write(['a']);
+    writer.run();
+    clock.now = 60_000;
+    await expect.poll(() => kinds(replies)).toEqual(['unavailable no']);
+    db.exec('ROLLBACK');
   });
 
   it('leaves out a waiting write that nobody wants any more', async () => {

@@ -1,4 +1,4 @@
-import type { ChildRecord, Scalar } from '../../../src/backend/adapter.js';
+import type { ChildRecord } from '../../../src/backend/adapter.js';
 import { isChildRecord } from '../../../src/backend/record.js';
 import { type Comparison, keyOf } from '../../../src/scim/comparison.js';
 import { decodeValue, encodeValue } from './document.js';

@@ -14,6 +14,8 @@ export interface Plan {
   readonly source: Sql;
   /** More index entries or records are walked through than the main thread has time for. */
   readonly isLarge: boolean;
+  /** Every page walks through all that could match, so that counting along costs nothing. */
+  readonly isWalkedWhole: boolean;
 }
 
 /** Walking through so many takes about a millisecond. */
@@ -24,10 +26,11 @@ const probeLimits: readonly number[] = [16, 128, largeFrom + 1];
 /** Without a condition: all records of the entity. */
 export function planFor(statements: Statements, entity: ManagedEntity, condition: Condition | undefined): Plan {
   const all = sql`SELECT r.seq AS seq FROM record r WHERE r.scope = ${entity.scope}`;
-  if (condition === undefined) return { kind: 'all', source: all, isLarge: false };
+  if (condition === undefined) return { kind: 'all', source: all, isLarge: false, isWalkedWhole: false };
   const compiled = compileCondition(toNegationNormalForm(condition), entity);
-  if (compiled.kind === 'always') return { kind: 'all', source: all, isLarge: false };
-  if (compiled.kind === 'never') return { kind: 'none', source: sql`${all} AND FALSE`, isLarge: false };
+  if (compiled.kind === 'always') return { kind: 'all', source: all, isLarge: false, isWalkedWhole: false };
+  if (compiled.kind === 'never')
+    return { kind: 'none', source: sql`${all} AND FALSE`, isLarge: false, isWalkedWhole: false };
   const operands = compiled.parts ?? [compiled];
   const chosen = choose(statements, operands);
   if (chosen === undefined || chosen.entries === undefined) {
@@ -36,10 +39,11 @@ export function planFor(statements: Statements, entity: ManagedEntity, condition
       chosen === undefined
         ? sql`SELECT c.seq AS seq FROM (${all}) c WHERE ${compiled.test}`
         : narrowed(chosen.selection, chosen.operand, operands).query;
-    return { kind: 'some', source, isLarge };
+    return { kind: 'some', source, isLarge, isWalkedWhole: true };
   }
   const { selection, operand, entries } = chosen;
-  return { kind: 'some', source: narrowed(selection, operand, operands).query, isLarge: entries > largeFrom };
+  const source = narrowed(selection, operand, operands).query;
+  return { kind: 'some', source, isLarge: entries > largeFrom, isWalkedWhole: false };
 }
 
 interface Choice {

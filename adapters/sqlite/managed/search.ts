@@ -1,32 +1,26 @@
 import type { Database } from 'better-sqlite3';
-import type { BackendRecord, SearchQuery, SearchResult, Sort } from '../../../src/backend/adapter.js';
+import type { BackendRecord, SearchQuery, SearchResult } from '../../../src/backend/adapter.js';
 import type { Statements } from '../database.js';
 import { countRecords, locate } from './buckets.js';
-import { column } from './key-test.js';
-import { entityIn, type Layout, type ManagedEntity } from './layout.js';
-import { type Plan, planFor } from './plan.js';
+import { entityIn, type Layout } from './layout.js';
+import {
+  pageInOrder,
+  pageQueries,
+  pageSorted,
+  type Row,
+  type Search,
+  type Walk,
+  type Window,
+  walkOf,
+  walkPage,
+} from './pages.js';
+import { planFor } from './plan.js';
 import { type Position, parsePosition, printPosition } from './position.js';
-import { columnsFor, type Projection, projectionOf, type RecordRow } from './projection.js';
+import { projectionOf, type RecordRow } from './projection.js';
 import type { Reader } from './reader.js';
 import { inSnapshot } from './snapshot.js';
-import { isAfter, orderBy, type SortRow, sortKey, sortRowOf } from './sort.js';
-import { type Bindable, limitTo, type Sql, spelledOut, sql } from './sql.js';
-
-/** A record with what it was sorted by. */
-type Row = readonly [...RecordRow, key: Bindable];
-
-interface Window {
-  readonly after: Position | undefined;
-  readonly offset: number;
-  readonly limit: number;
-}
-
-interface Search {
-  readonly query: SearchQuery;
-  readonly entity: ManagedEntity;
-  readonly projection: Projection;
-  readonly plan: Plan;
-}
+import { sortKey } from './sort.js';
+import { type Bindable, type Sql, spelledOut, sql } from './sql.js';
 
 /** A sorted walk through more records than these, or to the end of them, takes too long for the main thread. */
 const largeSort = 1000;
@@ -47,13 +41,18 @@ export class Searcher {
   }
 
   isScan(query: SearchQuery): boolean {
-    const { plan, entity } = this.prepare(query);
-    if (plan.isLarge || plan.kind === 'none') return plan.isLarge;
-    return plan.kind === 'all' && query.sort !== undefined && countRecords(this.statements, entity.scope) > largeSort;
+    const search = this.prepare(query);
+    const { plan, entity } = search;
+    const isSorted = plan.kind === 'all' && query.sort !== undefined;
+    const isScan = plan.isLarge || (isSorted && countRecords(this.statements, entity.scope) > largeSort);
+    if (!isScan) this.planned.set(query, search);
+    return isScan;
   }
 
   search(query: SearchQuery): SearchResult {
-    return inSnapshot(this.db, this.statements, () => this.carryOut(this.prepare(query)));
+    const search = this.planned.get(query) ?? this.prepare(query);
+    this.planned.delete(query); // another time, other data
+    return inSnapshot(this.db, this.statements, () => this.carryOut(search));
   }
 
   describe(query: SearchQuery): string {
@@ -65,14 +64,10 @@ export class Searcher {
   }
 
   private prepare(query: SearchQuery): Search {
-    const known = this.planned.get(query);
-    if (known !== undefined) return known;
     const entity = entityIn(this.layout, query.entity);
     const projection = projectionOf(entity, query.fields);
     if (query.sort !== undefined) sortKey(entity, query.sort); // throws when it cannot be sorted by
-    const search = { query, entity, projection, plan: planFor(this.statements, entity, query.filter) };
-    this.planned.set(query, search);
-    return search;
+    return { query, entity, projection, plan: planFor(this.statements, entity, query.filter) };
   }
 
   private carryOut(search: Search): SearchResult {
@@ -84,7 +79,7 @@ export class Searcher {
     const records = page.map((row): BackendRecord => this.reader.complete(entity, projection, recordOf(row)));
     return {
       records,
-      ...(query.wantTotal ? { total: this.total(search, isEmpty ? undefined : rows.length) } : {}),
+      ...(query.wantTotal ? { total: rows[0]?.[7] ?? this.total(search, isEmpty ? undefined : rows.length) } : {}),
       ...(last === undefined ? {} : { next: printPosition({ seq: last[0], key: last[6] }) }),
     };
   }
@@ -160,80 +155,4 @@ export class Searcher {
 
 function recordOf([seq, id, revision, created, modified, doc]: Row): RecordRow {
   return [seq, id, revision, created, modified, doc];
-}
-
-function pageQueries(search: Search, window: Window): readonly Sql[] {
-  const { sort } = search.query;
-  const walk = walkOf(search);
-  if (walk !== undefined) {
-    const groups = [true, false].map((isValued) => walkPage(search, walk, isValued, window));
-    return walk.isDescending ? groups.reverse() : groups;
-  }
-  return [sort === undefined ? pageInOrder(search, window) : pageSorted(search, sort, window)];
-}
-
-/** In the order of creation. */
-function pageInOrder({ projection, plan, entity }: Search, { after, offset, limit }: Window): Sql {
-  const columns = column(columnsFor(projection));
-  const seq = after?.seq ?? 0;
-  if (plan.kind === 'all') {
-    const rows = sql`FROM record r INDEXED BY record_order WHERE r.scope = ${entity.scope} AND r.seq > ${seq}`;
-    return sql`SELECT ${columns}, NULL ${rows} ORDER BY r.seq ${limitTo(limit, offset)}`;
-  }
-  const later = after === undefined ? sql`` : sql` WHERE c.seq > ${seq}`;
-  const page = sql`SELECT c.seq AS seq FROM (${plan.source}) c${later} ORDER BY c.seq ${limitTo(limit, offset)}`;
-  return sql`SELECT ${columns}, NULL FROM (${page}) p CROSS JOIN record r ON r.seq = p.seq ORDER BY p.seq`;
-}
-
-/** The records that match are sorted: for few of them, or by what has no index. */
-function pageSorted({ projection, plan, entity }: Search, sort: Sort, { after, offset, limit }: Window): Sql {
-  const later =
-    after === undefined ? sql`` : sql` WHERE ${isAfter(after, sort.descending, column('s.k'), column('s.seq'))}`;
-  const keyed = sql`WITH s AS MATERIALIZED (SELECT c.seq AS seq, ${sortKey(entity, sort)} AS k FROM (${plan.source}) c)`;
-  const order = orderBy(sort.descending, 's.k', 's.seq');
-  const page = sql`${keyed} SELECT s.seq AS seq, s.k AS k FROM s${later} ORDER BY ${order} ${limitTo(limit, offset)}`;
-  return joinedRecords(projection, page, sort.descending);
-}
-
-function joinedRecords(projection: Projection, page: Sql, isDescending: boolean): Sql {
-  const columns = column(columnsFor(projection));
-  const order = orderBy(isDescending, 'p.k', 'p.seq');
-  return sql`SELECT ${columns}, p.k FROM (${page}) p CROSS JOIN record r ON r.seq = p.seq ORDER BY ${order}`;
-}
-
-/** All records of an entity in the order of an index: nothing is sorted, and a page costs what it holds. */
-interface Walk {
-  readonly isDescending: boolean;
-  readonly row: SortRow;
-  readonly valued: Sql;
-  readonly unvalued: Sql;
-}
-
-function walkOf({ query, entity, plan }: Search): Walk | undefined {
-  if (plan.kind !== 'all' || query.sort === undefined) return undefined;
-  const row = sortRowOf(entity, query.sort);
-  if (row === undefined) return undefined;
-  const none = sql`NOT EXISTS (SELECT 1 FROM value v WHERE v.seq = r.seq AND v.field = ${row.field} AND ${row.isLead})`;
-  return {
-    isDescending: query.sort.descending,
-    row,
-    valued: sql`SELECT v.seq AS seq, v.key AS k FROM value v WHERE v.field = ${row.field} AND ${row.isLead}`,
-    unvalued: sql`SELECT r.seq AS seq, NULL AS k FROM record r WHERE r.scope = ${entity.scope} AND ${none}`,
-  };
-}
-
-function walkPage({ projection }: Search, walk: Walk, isValued: boolean, { after, offset, limit }: Window): Sql {
-  const { isDescending } = walk;
-  let page = isValued ? walk.valued : walk.unvalued;
-  if (after !== undefined)
-    page = sql`${page} AND ${isValued ? laterValue(after, isDescending) : sql`r.seq > ${after.seq}`}`;
-  const order = column(isValued ? `v.key${isDescending ? ' DESC' : ''}, v.seq` : 'r.seq');
-  return joinedRecords(projection, sql`${page} ORDER BY ${order} ${limitTo(limit, offset)}`, isDescending);
-}
-
-/** Written so that the index is entered at the key. */
-function laterValue({ key, seq }: Position, isDescending: boolean): Sql {
-  return isDescending
-    ? sql`v.key <= ${key} AND (v.key < ${key} OR v.seq > ${seq})`
-    : sql`v.key >= ${key} AND (v.key > ${key} OR v.seq > ${seq})`;
 }

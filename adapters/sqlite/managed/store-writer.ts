@@ -187,7 +187,7 @@ export class StoreWriter {
   }
 
   private checkId(entity: ManagedEntity, id: string): void {
-    const other = this.statements.rows('SELECT seq FROM record WHERE id = ?').get(id);
+    const other = this.statements.rows('SELECT seq FROM record WHERE id = ? AND scope = ?').get(id, entity.scope);
     if (other !== undefined) throw conflict(entity.idField ?? '$id');
   }
 }

@@ -32,11 +32,12 @@ CREATE TABLE field (
 CREATE TABLE record (
   seq INTEGER PRIMARY KEY,
   scope INTEGER NOT NULL,
-  id TEXT NOT NULL UNIQUE,
+  id TEXT NOT NULL,
   revision INTEGER NOT NULL,
   created INTEGER NOT NULL,
   modified INTEGER NOT NULL,
-  doc TEXT NOT NULL
+  doc TEXT NOT NULL,
+  UNIQUE (id, scope)
 ) STRICT;
 CREATE INDEX record_order ON record (scope, seq, created);
 CREATE INDEX record_modified ON record (scope, modified);
