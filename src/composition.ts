@@ -94,6 +94,7 @@ export async function composeGateway(
     gateway: gateway.id,
     types,
     limits,
+    requireIfMatch: gateway.requireIfMatch,
     pagination: gateway.pagination,
     authenticationSchemes: [bearerScheme],
     metaSchemas: parts.metaSchemas,

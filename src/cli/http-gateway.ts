@@ -19,7 +19,7 @@ export function toHttpGateway({ gateway, service }: RunningGateway, tokens: Toke
     limits: gateway.limits,
     dialect: gateway.strict ? strictDialect : tolerantDialect,
     enabled: () => gateway.enabled,
-    publicDiscovery: true,
+    publicDiscovery: gateway.auth.publicDiscovery,
     sensitiveFilters: gateway.sensitiveFilters,
     requireIfMatch: gateway.requireIfMatch,
   };

@@ -18,6 +18,8 @@ interface Job {
   readonly service: Operations;
   readonly context: RequestContext;
   readonly toError: (error: unknown) => ScimError;
+  /** Changes name the version that they are made to, as they do with If-Match outside of bulk. */
+  readonly requireIfMatch: boolean;
   /** bulkId → permanent id, of what was created. */
   readonly ids: Map<string, string>;
 }
@@ -30,12 +32,12 @@ interface Job {
 export async function runBulk(
   service: Operations,
   body: unknown,
-  maxOperations: number,
+  { maxOperations, requireIfMatch }: { readonly maxOperations: number; readonly requireIfMatch: boolean },
   toError: (error: unknown) => ScimError,
   context: RequestContext,
 ): Promise<Resource> {
   const { operations, failOnErrors } = parseBulkRequest(body, maxOperations);
-  const job: Job = { service, context, toError, ids: new Map() };
+  const job: Job = { service, context, toError, requireIfMatch, ids: new Map() };
   const outcomes = new Map<number, Outcome>();
   const links: Link[] = [];
   let errors = 0;
@@ -144,6 +146,9 @@ async function runOperation(
     const answer = await service.create(type, data, {}, context);
     if (operation.bulkId !== undefined) ids.set(operation.bulkId, String(answer.resource?.id));
     return succeeded(operation, answer);
+  }
+  if (job.requireIfMatch && operation.version === undefined) {
+    throw ScimError.preconditionRequired('This gateway asks for the "version" of the resource to be changed.');
   }
   const target = id ?? '';
   if (operation.method === 'PUT')

@@ -25,6 +25,8 @@ export interface ServiceOptions {
   readonly gateway: string;
   readonly types: readonly TypeRuntime[];
   readonly limits: ServiceLimits;
+  /** Bulk operations need a `version`; outside of bulk, If-Match is HTTP's to ask for. */
+  readonly requireIfMatch?: boolean;
   readonly pagination: { readonly default: 'index' | 'cursor'; readonly cursorTimeoutSeconds: number };
   readonly authenticationSchemes: readonly AuthenticationScheme[];
   readonly metaSchemas: DiscoveryOptions['metaSchemas'];
@@ -33,7 +35,8 @@ export interface ServiceOptions {
 
 /** One gateway's use cases over its resource types. */
 export function createScimService(options: ServiceOptions): ScimService {
-  const { gateway, limits, pagination } = options;
+  const { gateway, limits, pagination, requireIfMatch = false } = options;
+  const maxOperations = limits.bulkOperations;
   const types = new Map(options.types.map((runtime) => [runtime.type.name, runtime]));
   const references = createReferenceResolver(types);
   const useCases = new Map([...types].map(([name, runtime]): [string, UseCase] => [name, { runtime, references }]));
@@ -79,7 +82,13 @@ export function createScimService(options: ServiceOptions): ScimService {
       }),
     bulk: (body, context) =>
       guarded(undefined, async () =>
-        runBulk(service, body, limits.bulkOperations, (error) => toScimError(error, planOf(types, undefined)), context),
+        runBulk(
+          service,
+          body,
+          { maxOperations, requireIfMatch },
+          (error) => toScimError(error, planOf(types, undefined)),
+          context,
+        ),
       ),
     me: (context) => guarded(undefined, async () => ownResource(service, context)),
     serviceProviderConfig: (context) => serviceProviderConfig(options, context),

@@ -1,4 +1,3 @@
-import { ScimError } from '../scim/error.js';
 import type { Preconditions } from './service.js';
 import type { TypeRuntime } from './type-runtime.js';
 
@@ -7,13 +6,12 @@ export type IfMatch =
   | { readonly kind: 'none' }
   /** Exactly this revision: handed to the backend, which checks it together with the write. */
   | { readonly kind: 'revision'; readonly revision: string }
-  /** One of several: the present one has to be read. */
+  /** One of several, or none that can match: the present one has to be read, since 404 comes before 412 (RFC 9110 §13.2.1). */
   | { readonly kind: 'oneOf'; readonly revisions: ReadonlySet<string> };
 
 /**
  * Reads If-Match. Tags are compared weakly, since SCIM's own examples send weak ones (requirements GAP-16). A tag of
  * another mapping never matches.
- * @throws ScimError 412 when no tag can match
  * @see RFC 7644 §3.14
  */
 export function parseIfMatch({ ifMatch }: Preconditions, runtime: TypeRuntime): IfMatch {
@@ -21,9 +19,7 @@ export function parseIfMatch({ ifMatch }: Preconditions, runtime: TypeRuntime): 
   const tags = entityTags(ifMatch);
   const revisions = tags.flatMap((tag) => revisionIn(tag, runtime) ?? []);
   const [only] = revisions;
-  if (only === undefined)
-    throw ScimError.preconditionFailed('The resource has another version than If-Match names; read it again.');
-  return revisions.length === 1
+  return only !== undefined && revisions.length === 1
     ? { kind: 'revision', revision: only }
     : { kind: 'oneOf', revisions: new Set(revisions) };
 }

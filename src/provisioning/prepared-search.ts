@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { BackendRecord, Sort } from '../backend/adapter.js';
+import { type AttributePlan, fieldsOf } from '../mapping/plan.js';
 import type { SplitFilter } from '../mapping/push-down.js';
 import { referenceIdsIn } from '../mapping/push-down.js';
 import { leafOf, type ResolvedFilter, type ResolvedPath, resolvePath } from '../scim/attribute-path.js';
@@ -154,11 +155,7 @@ function resolveSortPath(runtime: TypeRuntime, text: string, mode: 'reject' | 'a
     throw ScimError.badRequest('invalidPath', `"${attribute.path}" cannot be sorted by.`);
   }
   const isCommon = attribute.path === 'id' || attribute.path === 'meta' || attribute.path === 'schemas';
-  if (
-    !isCommon &&
-    !runtime.plan.byPath.has(attribute.path) &&
-    !runtime.plan.constants.some((constant) => constant.attribute === attribute)
-  ) {
+  if (!isCommon && !isReadHere(runtime, attribute)) {
     if (mode === 'absent') return undefined;
     throw ScimError.badRequest(
       'invalidPath',
@@ -166,6 +163,17 @@ function resolveSortPath(runtime: TypeRuntime, text: string, mode: 'reject' | 'a
     );
   }
   return { attribute, sub: effective };
+}
+
+function hasConstants(attributePlan: AttributePlan): boolean {
+  return attributePlan.kind === 'complex' && attributePlan.constants.length > 0;
+}
+
+/** An attribute that is only written has an order that nobody may learn. */
+function isReadHere({ plan }: TypeRuntime, attribute: Attribute): boolean {
+  const attributePlan = plan.byPath.get(attribute.path);
+  if (attributePlan !== undefined && (fieldsOf(attributePlan).length > 0 || hasConstants(attributePlan))) return true;
+  return plan.constants.some((constant) => constant.attribute === attribute);
 }
 
 /** A page by index: from where the page before ended, when that is known, else by skipping. */

@@ -113,7 +113,8 @@ function parseObject(
     if (parsed !== undefined) result[sub.name] = parsed;
     else if (!attribute.multiValued) options.cleared?.(sub);
   }
-  if (isReference(attribute) && !Object.hasOwn(result, 'value')) {
+  // "" is a text to a strict dialect, but nothing's id.
+  if (isReference(attribute) && (result.value === undefined || result.value === '')) {
     if (Object.hasOwn(result, '$ref')) throw invalid(where, 'has a "$ref" but no "value", the id of the resource');
     return undefined;
   }
