@@ -48,7 +48,12 @@ export class Writer {
   private isScheduled = false;
   private finished: (() => void) | undefined;
 
-  constructor(definition: StoreDefinition, createStore: CreateStore, send: (replies: readonly WorkerReply[]) => void) {
+  constructor(
+    definition: StoreDefinition,
+    createStore: CreateStore,
+    send: (replies: readonly WorkerReply[]) => void,
+    now: () => number = () => performance.now(),
+  ) {
     this.definition = definition;
     this.createStore = createStore;
     this.send = send;
