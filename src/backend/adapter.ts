@@ -125,6 +125,8 @@ export interface TraceEntry {
 
 export interface OperationContext {
   readonly signal: AbortSignal;
+  /** When the signal ends by itself at the latest, on the clock of `performance.now()`. Absent: nobody knows. */
+  readonly deadlineMs?: number;
   readonly requestId: string;
   readonly trace?: (entry: TraceEntry) => void;
 }

@@ -11,7 +11,8 @@ export type Admission = 'normal' | 'probe';
 const windowSeconds = 10;
 const minimumCalls = 10;
 const failureShare = 0.5;
-const openMs = 10_000;
+/** Not shorter than the window, so that a circuit that closes has nothing left to count. */
+const openMs = windowSeconds * 1_000;
 /** What a caller is told to wait while the probe is under way. */
 const probeWaitMs = 1_000;
 
@@ -53,7 +54,7 @@ export class CircuitBreaker {
     if (admission === 'probe') {
       this.isProbing = false;
       if (outcome === 'failed') this.open();
-      else if (outcome === 'healthy') this.close();
+      else if (outcome === 'healthy') this.openUntilMs = undefined;
     } else if (this.openUntilMs === undefined && outcome !== 'neutral') {
       const isBad = this.window.record(outcome === 'failed', Math.floor(this.clock.now() / 1_000));
       if (isBad) this.open();
@@ -62,11 +63,6 @@ export class CircuitBreaker {
 
   private open(): void {
     this.openUntilMs = this.clock.now() + openMs;
-  }
-
-  private close(): void {
-    this.openUntilMs = undefined;
-    this.window.clear();
   }
 }
 
@@ -88,10 +84,6 @@ class CallWindow {
     if (!isFailure) return false;
     this.failures[bucket]! += 1;
     return this.isMostlyFailing(second);
-  }
-
-  clear(): void {
-    this.seconds.fill(-1);
   }
 
   private isMostlyFailing(second: number): boolean {

@@ -11,9 +11,8 @@ import {
 import { CircuitBreaker, type CircuitState } from './circuit-breaker.js';
 import { type Clock, systemClock } from './clock.js';
 import { ConcurrencyLimit } from './concurrency-limit.js';
-import { Deadlines } from './deadlines.js';
 import { type GuardedCall, type GuardParts, runGuarded } from './guarded-operation.js';
-import { RequestSignals } from './request-signal.js';
+import { Watch } from './watch.js';
 
 export interface GuardOptions {
   /** An operation ends after so long, waiting and retries included. Default 20,000. */
@@ -36,6 +35,9 @@ export interface GuardedAdapter extends Adapter {
   state(): GuardState;
 }
 
+/** How late the end of a request or of an operation's time may be noticed. */
+const watchEveryMs = 250;
+
 type ScanQuery = Omit<SearchQuery, 'limit' | 'offset' | 'wantTotal'>;
 
 /**
@@ -46,8 +48,8 @@ export function guardAdapter(adapter: Adapter, options: GuardOptions = {}): Guar
   const clock = options.clock ?? systemClock;
   const limit = new ConcurrencyLimit(options.concurrency ?? 32, options.maxQueued ?? 512);
   const circuit = new CircuitBreaker(clock);
-  const signals = new RequestSignals();
-  const timing = { clock, timeoutMs: options.timeoutMs ?? 20_000, deadlines: new Deadlines(clock), signals };
+  const timeoutMs = options.timeoutMs ?? 20_000;
+  const timing = { clock, timeoutMs, watch: new Watch(clock, Math.min(watchEveryMs, timeoutMs)) };
   const parts: GuardParts = { ...timing, limit, circuit };
   // A health check asks the backend also when all places are taken or the circuit is open.
   const unbounded: GuardParts = { ...timing, limit: new ConcurrencyLimit(Number.POSITIVE_INFINITY, 0) };
@@ -108,7 +110,9 @@ async function* guardedScan(
   context: OperationContext,
 ): AsyncGenerator<BackendRecord, void, undefined> {
   const ending = new AbortController();
-  const scanContext = { ...context, signal: AbortSignal.any([context.signal, ending.signal]) };
+  const { requestId, trace } = context;
+  const signal = AbortSignal.any([context.signal, ending.signal]);
+  const scanContext = trace === undefined ? { signal, requestId } : { signal, requestId, trace };
   let iterator: AsyncIterator<BackendRecord> | undefined;
   const step: GuardedCall<IteratorResult<BackendRecord>> = {
     isWrite: false,

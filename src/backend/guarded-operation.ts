@@ -3,10 +3,9 @@ import { AdapterError } from './adapter-error.js';
 import type { Admission, CircuitBreaker, Outcome } from './circuit-breaker.js';
 import type { Clock } from './clock.js';
 import type { ConcurrencyLimit, Waiter } from './concurrency-limit.js';
-import type { Deadlines, Expiring } from './deadlines.js';
 import { toAdapterError } from './foreign-error.js';
-import type { Interruptible, RequestSignal, RequestSignals } from './request-signal.js';
 import { retryDelayMs } from './retry.js';
+import type { Watch, Watched } from './watch.js';
 
 /** What all operations of one guard share. */
 export interface GuardParts {
@@ -15,8 +14,7 @@ export interface GuardParts {
   readonly limit: ConcurrencyLimit;
   /** Left out where a call is to be made whatever became of earlier ones. */
   readonly circuit?: CircuitBreaker;
-  readonly deadlines: Deadlines;
-  readonly signals: RequestSignals;
+  readonly watch: Watch;
 }
 
 /** One call of an adapter. */
@@ -41,14 +39,17 @@ export function runGuarded<T>(parts: GuardParts, call: GuardedCall<T>, context: 
   });
 }
 
-class GuardedOperation<T> implements Expiring, Waiter, Interruptible {
-  readonly deadlineMs: number;
+class GuardedOperation<T> implements Waiter, Watched {
+  previousWatched: Watched | undefined;
+  nextWatched: Watched | undefined;
   private readonly parts: GuardParts;
   private readonly request: GuardedCall<T>;
   private readonly context: OperationContext;
-  private readonly signal: RequestSignal;
   private readonly resolve: (answer: T) => void;
   private readonly reject: (error: AdapterError) => void;
+  private readonly deadlineMs: number;
+  /** For the adapter, when the caller's own signal may come too late. */
+  private readonly controller: AbortController | undefined;
   private stage: Stage = 'begun';
   private tries = 0;
   private admission: Admission = 'normal';
@@ -65,38 +66,50 @@ class GuardedOperation<T> implements Expiring, Waiter, Interruptible {
     this.parts = parts;
     this.request = request;
     this.context = context;
-    this.signal = parts.signals.of(context.signal);
     this.resolve = resolve;
     this.reject = reject;
-    this.deadlineMs = parts.clock.now() + parts.timeoutMs;
+    const ownDeadlineMs = parts.clock.now() + parts.timeoutMs;
+    const { deadlineMs } = context;
+    const endsInTime = deadlineMs !== undefined && deadlineMs <= ownDeadlineMs;
+    this.deadlineMs = endsInTime ? deadlineMs : ownDeadlineMs;
+    this.controller = endsInTime ? undefined : new AbortController();
   }
 
   begin(): void {
-    this.parts.deadlines.add(this);
-    this.signal.join(this);
+    this.parts.watch.add(this);
     this.attempt();
   }
 
   /** The queue has given this operation a place. */
   start(): void {
     const refusedForMs = this.parts.circuit?.refusedForMs ?? 0;
-    if (refusedForMs === 0) {
+    if (this.isOver()) {
+      this.parts.limit.leave();
+    } else if (refusedForMs > 0) {
+      this.fail(this.circuitOpen(refusedForMs));
+      this.parts.limit.leave();
+    } else {
       this.send();
-      return;
     }
-    this.fail(this.circuitOpen(refusedForMs));
-    this.parts.limit.leave();
   }
 
-  expire(): void {
-    const error = this.giveUp(`No answer within ${this.parts.timeoutMs} ms.`, 'failed', undefined);
-    this.signal.expire(this, error);
+  look(nowMs: number): void {
+    if (this.stage === 'settled') return;
+    const { signal } = this.context;
+    if (signal.aborted) {
+      const reason: unknown = signal.reason;
+      // A caller that left says nothing about the backend; a request whose time ran out does.
+      const isDeadline = reason instanceof Error && reason.name === 'TimeoutError';
+      this.giveUp('The request ended before the backend answered.', isDeadline ? 'failed' : 'neutral', reason);
+    } else if (nowMs >= this.deadlineMs) {
+      this.giveUp('The backend gave no answer in time.', 'failed', undefined);
+    }
   }
 
-  interrupt(reason: unknown): void {
-    // A caller that left says nothing about the backend; a request whose time ran out does.
-    const isDeadline = reason instanceof Error && reason.name === 'TimeoutError';
-    this.giveUp('The request ended before the backend answered.', isDeadline ? 'failed' : 'neutral', reason);
+  /** Ends after waiting what has nobody to wait for it any more. */
+  private isOver(): boolean {
+    this.look(this.parts.clock.now());
+    return this.stage === 'settled';
   }
 
   private attempt(): void {
@@ -118,17 +131,21 @@ class GuardedOperation<T> implements Expiring, Waiter, Interruptible {
     this.stage = 'sent';
     this.tries++;
     this.admission = this.parts.circuit?.enter() ?? 'normal';
-    const { requestId, trace } = this.context;
-    const { signal } = this.signal;
     try {
-      const answer = this.request.call(trace === undefined ? { signal, requestId } : { signal, requestId, trace });
-      Promise.resolve(answer).then(
+      Promise.resolve(this.request.call(this.adapterContext())).then(
         (value) => this.answered(value),
         (error: unknown) => this.failedTry(error),
       );
     } catch (error) {
       this.failedTry(error);
     }
+  }
+
+  private adapterContext(): OperationContext {
+    if (this.controller === undefined) return this.context;
+    const { requestId, trace } = this.context;
+    const { signal } = this.controller;
+    return trace === undefined ? { signal, requestId } : { signal, requestId, trace };
   }
 
   private answered(answer: T): void {
@@ -172,10 +189,13 @@ class GuardedOperation<T> implements Expiring, Waiter, Interruptible {
       operation: `pause after "${error.kind}" before try ${this.tries + 1}`,
       durationMs: delayMs,
     });
-    this.cancelPause = this.parts.clock.setTimer(() => this.attempt(), delayMs, true);
+    const goOn = () => {
+      if (!this.isOver()) this.attempt();
+    };
+    this.cancelPause = this.parts.clock.setTimer(goOn, delayMs, true);
   }
 
-  private giveUp(message: string, outcome: Outcome, reason: unknown): AdapterError {
+  private giveUp(message: string, outcome: Outcome, reason: unknown): void {
     const { stage } = this;
     const applied = stage === 'sent' && this.request.isWrite ? 'unknown' : 'no';
     const error = timeout(message, applied, this.lastError ?? reason);
@@ -183,7 +203,7 @@ class GuardedOperation<T> implements Expiring, Waiter, Interruptible {
     if (stage === 'queued') this.parts.limit.withdraw(this);
     else if (stage === 'pausing') this.cancelPause?.();
     else if (stage === 'sent') this.freePlace(outcome);
-    return error;
+    this.controller?.abort(reason ?? error);
   }
 
   private freePlace(outcome: Outcome): void {
@@ -198,8 +218,7 @@ class GuardedOperation<T> implements Expiring, Waiter, Interruptible {
 
   private settle(): void {
     this.stage = 'settled';
-    this.parts.deadlines.remove(this);
-    this.signal.leave(this);
+    this.parts.watch.remove(this);
   }
 
   private circuitOpen(refusedForMs: number): AdapterError {

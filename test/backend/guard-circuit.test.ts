@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { AdapterError, type AdapterErrorKind } from '../../src/backend/adapter-error.js';
 import type { GuardedAdapter } from '../../src/backend/guard.js';
-import { settled } from './fake-clock.js';
 import { contextOf, get, guarded, remove, watch } from './guard-harness.js';
 import { alice, answer, fail, hang, type Step } from './scripted-adapter.js';
 
@@ -50,6 +49,8 @@ describe('guard: circuit', () => {
     await callTimes(9, guard);
     await clock.pass(10_000);
     await callTimes(9, guard);
+    await clock.pass(12_000);
+    await callTimes(9, guard);
     expect(guard.state().circuit).toBe('closed');
     await clock.pass(5_000);
     await callTimes(1, guard);
@@ -70,17 +71,19 @@ describe('guard: circuit', () => {
     const ending = new AbortController();
     for (let n = 0; n < 10; n++) watch(remove(guard, contextOf(ending)));
     ending.abort();
-    expect(guard.state().circuit).toBe('closed');
+    await clock.pass(250);
+    expect(guard.state()).toMatchObject({ circuit: 'closed', inFlight: 0 });
     for (let n = 0; n < 10; n++) watch(remove(guard));
     await clock.pass(20_000);
     expect(guard.state().circuit).toBe('open');
   });
 
   it('counts an operation whose request ran out of time', async () => {
-    const { guard } = guarded([hang]);
+    const { clock, guard } = guarded([hang]);
     const ending = new AbortController();
     for (let n = 0; n < 10; n++) watch(remove(guard, contextOf(ending)));
     ending.abort(new DOMException('The operation was aborted due to timeout', 'TimeoutError'));
+    await clock.pass(250);
     expect(guard.state().circuit).toBe('open');
   });
 
@@ -95,7 +98,7 @@ describe('guard: circuit', () => {
     await expect(remove(guard)).rejects.toMatchObject({ kind: 'unavailable', retryAfterSeconds: 1 });
     expect(adapter.calls).toHaveLength(11);
     ending.abort();
-    await settled();
+    await clock.pass(250);
     expect(probing.error).toMatchObject({ kind: 'timeout' });
     expect(guard.state().circuit).toBe('half-open');
     await expect(get(guard)).resolves.toEqual(alice);

@@ -34,26 +34,42 @@ describe('guard: deadlines', () => {
     const leaving = watch(remove(guard, contextOf(ending)));
     expect(guard.state()).toMatchObject({ inFlight: 4, queued: 2 });
     ending.abort();
-    await settled();
+    await clock.pass(250);
     expect(leaving.error).toMatchObject({ kind: 'timeout', applied: 'no' });
     expect(guard.state()).toMatchObject({ inFlight: 4, queued: 1 });
-    await clock.pass(10_000);
+    await clock.pass(9_750);
     expect(removing.isSettled).toBe(false);
     expect(adapter.calls).toHaveLength(5);
   });
 
-  it('ends with the request, at once, and passes the reason on', async () => {
-    const { adapter, guard } = guarded([hang], few);
+  it('ends with the request, noticed within a quarter of a second, and passes the reason on', async () => {
+    const { clock, adapter, guard } = guarded([hang], few);
     const ending = new AbortController();
     const reading = watch(get(guard, contextOf(ending)));
     const removing = watch(remove(guard, contextOf(ending)));
     const reason = new Error('the client left');
     ending.abort(reason);
-    await settled();
+    await clock.pass(250);
     expect(reading.error).toMatchObject({ kind: 'timeout', applied: 'no', cause: reason });
     expect(removing.error).toMatchObject({ kind: 'timeout', applied: 'unknown' });
     expect(adapter.calls.map(({ signal }) => signal.reason)).toEqual([reason, reason]);
     expect(guard.state().inFlight).toBe(0);
+  });
+
+  it("hands the request's own signal on where that ends soon enough, and makes none", async () => {
+    const { clock, adapter, guard } = guarded([answer(alice), hang], few);
+    const soon = { ...contextOf(), deadlineMs: clock.now() + 5_000 };
+    const late = { ...contextOf(), deadlineMs: clock.now() + 20_001 };
+    await get(guard, soon);
+    const reading = watch(get(guard, soon));
+    watch(get(guard, late));
+    expect(adapter.calls.slice(0, 2)).toEqual([soon, soon]);
+    expect(adapter.calls[0]?.signal).toBe(soon.signal);
+    expect(adapter.calls[2]?.signal).not.toBe(late.signal);
+    await clock.pass(4_999);
+    expect(reading.isSettled).toBe(false);
+    await clock.pass(1);
+    expect(reading.error).toMatchObject({ kind: 'timeout' });
   });
 
   it('does not begin for a request that has ended', async () => {
@@ -76,32 +92,39 @@ describe('guard: deadlines', () => {
     expect(await get(guard)).toEqual(alice);
   });
 
-  it('calls off what else the request does only when that is done', async () => {
+  it('calls off the one operation, not what else the request does', async () => {
     const answering = later<unknown>();
-    const { clock, adapter, guard } = guarded([hang, () => answering.promise, answer(alice)], few);
+    const { clock, adapter, guard } = guarded([hang, () => answering.promise], few);
     const context = contextOf();
     const hanging = watch(get(guard, context));
     await clock.pass(15_000);
     const second = watch(get(guard, context));
     await clock.pass(5_000);
     expect(hanging.error).toMatchObject({ kind: 'timeout' });
-    expect(adapter.calls.map(({ signal }) => signal.aborted)).toEqual([false, false]);
-    expect(await get(guard, context)).toEqual(alice);
-    expect(adapter.calls[2]?.signal).not.toBe(adapter.calls[0]?.signal);
+    expect(adapter.calls.map(({ signal }) => signal.aborted)).toEqual([true, false]);
     answering.resolve(alice);
     await settled();
     expect(second.value).toEqual(alice);
-    expect(adapter.calls.map(({ signal }) => signal.aborted)).toEqual([true, true, false]);
   });
 
-  it('needs one timer for any number of operations that answer in time', async () => {
-    const { clock, guard } = guarded([answer(alice)], few);
+  it('sets one timer for any number of operations, and none without', async () => {
+    const { clock, adapter, guard } = guarded([answer(alice)], few);
     for (let n = 0; n < 100; n++) await get(guard);
-    expect(clock.delays).toEqual([20_000]);
+    expect(clock.delays).toEqual([250]);
     await clock.pass(60_000);
-    expect(clock.delays).toEqual([20_000]);
+    expect(clock.delays).toEqual([250]);
+    expect(adapter.calls.some(({ signal }) => signal.aborted)).toBe(false);
     await get(guard);
-    expect(clock.delays).toHaveLength(2);
+    expect(clock.delays).toEqual([250, 250]);
+  });
+
+  it('keeps to a deadline that is shorter than its looks are apart', async () => {
+    const { clock, guard } = guarded([hang], { timeoutMs: 50 });
+    const reading = watch(get(guard));
+    await clock.pass(49);
+    expect(reading.isSettled).toBe(false);
+    await clock.pass(1);
+    expect(reading.error).toMatchObject({ kind: 'timeout' });
   });
 
   it('ends each operation at its own time', async () => {
@@ -111,9 +134,9 @@ describe('guard: deadlines', () => {
     const second = watch(get(guard));
     await clock.pass(13_000);
     expect([first.isSettled, second.isSettled]).toEqual([true, false]);
-    await clock.pass(6_999);
+    await clock.pass(6_750);
     expect(second.isSettled).toBe(false);
-    await clock.pass(1);
+    await clock.pass(250);
     expect(second.isSettled).toBe(true);
   });
 });
@@ -146,6 +169,21 @@ describe('guard: concurrency', () => {
     await settled();
     expect(results.every(({ isSettled }) => isSettled)).toBe(true);
     expect(guard.state()).toMatchObject({ inFlight: 0, queued: 0 });
+  });
+
+  it('does not begin what nobody waits for any more when its turn comes', async () => {
+    const answering = later<unknown>();
+    const { adapter, guard } = guarded([() => answering.promise, hang, hang, hang, answer(undefined)], few);
+    for (let n = 0; n < 4; n++) watch(get(guard));
+    const ending = new AbortController();
+    const leaving = watch(remove(guard, contextOf(ending)));
+    const staying = watch(remove(guard));
+    ending.abort();
+    answering.resolve(alice);
+    await settled();
+    expect(leaving.error).toMatchObject({ kind: 'timeout', applied: 'no' });
+    expect(staying).toMatchObject({ isSettled: true });
+    expect(adapter.calls).toHaveLength(5);
   });
 
   it('refuses at once when the queue is full, and says when to come again', async () => {
