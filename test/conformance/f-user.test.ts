@@ -1,14 +1,13 @@
 import { describe, expect, it } from 'vitest';
+import { declaration } from './declarations.js';
 import {
   created,
   expectError,
   type Fields,
-  type list,
   newGroup,
   newUser,
   patch,
   patchedUser,
-  read,
   readUser,
   selected,
   unique,
@@ -18,13 +17,6 @@ import {
 import { inBoth, useServer } from './server.js';
 
 const server = useServer('default', 'strict');
-
-interface Declaration {
-  readonly name: string;
-  readonly canonicalValues?: readonly string[];
-  readonly referenceTypes?: readonly string[];
-  readonly subAttributes?: readonly Declaration[];
-}
 
 describe('F. userName and names', () => {
   it(
@@ -135,8 +127,6 @@ describe('F. Simple attributes', () => {
 });
 
 describe('F. Multi-valued attributes', () => {
-  const both = inBoth;
-
   it('keeps e-mail addresses as they came, checked only when strict [7643-4.1.2-01]', async () => {
     const emails = [{ value: 'bjensen@example.com', type: 'work', display: 'Babs <bjensen@example.com>' }];
     for (const id of ['default', 'strict'] as const) {
@@ -148,7 +138,7 @@ describe('F. Multi-valued attributes', () => {
 
   it(
     'takes any type [7643-4.1.2-02]',
-    both(server, async (gateway) => {
+    inBoth(server, async (gateway) => {
       const emails = [{ value: 'a@example.com', type: 'billing' }];
       expect((await newUser(gateway, { emails })).emails).toMatchObject(emails);
     }),
@@ -156,7 +146,7 @@ describe('F. Multi-valued attributes', () => {
 
   it(
     'takes phone numbers as URIs and as text [7643-4.1.2-03]',
-    both(server, async (gateway) => {
+    inBoth(server, async (gateway) => {
       const phoneNumbers = [
         { value: 'tel:+1-201-555-0123', type: 'work' },
         { value: '555-5555', type: 'home' },
@@ -167,8 +157,8 @@ describe('F. Multi-valued attributes', () => {
 
   it(
     'lists the types of instant messaging addresses, "other" included [7643-4.1.2-04]',
-    both(server, async (gateway) => {
-      const type = await declared(gateway, 'ims', 'type');
+    inBoth(server, async (gateway) => {
+      const type = await declaration(gateway, urn.user, 'ims', 'type');
       for (const value of ['aim', 'gtalk', 'icq', 'xmpp', 'msn', 'skype', 'qq', 'yahoo', 'other']) {
         expect(type?.canonicalValues).toContain(value);
       }
@@ -200,7 +190,7 @@ describe('F. Multi-valued attributes', () => {
 
   it(
     'keeps new lines in addresses [7643-4.1.2-08]',
-    both(server, async (gateway) => {
+    inBoth(server, async (gateway) => {
       const addresses = [{ type: 'work', formatted: '100 Street\nCity, CA 91608', streetAddress: 'a\r\nb' }];
       expect((await readUser(gateway, await newUser(gateway, { addresses }))).addresses).toMatchObject(addresses);
     }),
@@ -208,7 +198,7 @@ describe('F. Multi-valued attributes', () => {
 
   it(
     'has groups that change through the group only [7643-4.1.2-09]',
-    both(server, async (gateway) => {
+    inBoth(server, async (gateway) => {
       const team = await newGroup(gateway);
       const groups = [{ value: team.id }];
       const resource = await newUser(gateway, { groups });
@@ -223,7 +213,7 @@ describe('F. Multi-valued attributes', () => {
 
   it(
     'shows the groups it is in, with id and URI [7643-4.1.2-10]',
-    both(server, async (gateway) => {
+    inBoth(server, async (gateway) => {
       const resource = await newUser(gateway);
       const team = await newGroup(gateway, { members: [{ value: resource.id }] });
       const fresh = await readUser(gateway, resource);
@@ -236,14 +226,14 @@ describe('F. Multi-valued attributes', () => {
 
   it(
     'declares that groups refer to groups only [7643-4.1.2-11]',
-    both(server, async (gateway) => {
-      expect((await declared(gateway, 'groups', '$ref'))?.referenceTypes).toEqual(['Group']);
+    inBoth(server, async (gateway) => {
+      expect((await declaration(gateway, urn.user, 'groups', '$ref'))?.referenceTypes).toEqual(['Group']);
     }),
   );
 
   it(
     'calls membership of a group itself "direct", and never calls an indirect one so [7643-4.1.2-12]',
-    both(server, async (gateway) => {
+    inBoth(server, async (gateway) => {
       const resource = await newUser(gateway);
       const inner = await newGroup(gateway, { members: [{ value: resource.id }] });
       const outer = await newGroup(gateway, { members: [{ value: inner.id }] });
@@ -255,7 +245,7 @@ describe('F. Multi-valued attributes', () => {
 
   it(
     'keeps certificates as base64, one in each value [7643-4.1.2-13]',
-    both(server, async (gateway) => {
+    inBoth(server, async (gateway) => {
       const der = Buffer.from([0x30, 0x03, 0x02, 0x01, 0x07]).toString('base64');
       const resource = await newUser(gateway, { x509Certificates: [{ value: der }] });
       expect(resource.x509Certificates).toMatchObject([{ value: der }]);
@@ -266,19 +256,9 @@ describe('F. Multi-valued attributes', () => {
 
   it(
     'takes any entitlement and role [7643-4.1.2-14]',
-    both(server, async (gateway) => {
+    inBoth(server, async (gateway) => {
       const fields = { roles: [{ value: 'anything at all' }], entitlements: [{ value: 'x:y/z' }] };
       expect(await readUser(gateway, await newUser(gateway, fields))).toMatchObject(fields);
     }),
   );
 });
-
-async function declared(
-  gateway: Parameters<typeof list>[0],
-  name: string,
-  sub: string,
-): Promise<Declaration | undefined> {
-  const schema = await read(gateway, `/Schemas/${urn.user}`);
-  const attribute = (schema.attributes as readonly Declaration[]).find((candidate) => candidate.name === name);
-  return attribute?.subAttributes?.find((candidate) => candidate.name === sub);
-}

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Message } from '../support/gateway.js';
+import type { Declaration } from './declarations.js';
 import { created, expectError, list, newGroup, newUser, nobody, patch, read, unique, urn } from './resources.js';
 import { inBoth, useServer } from './server.js';
 
@@ -292,12 +293,6 @@ describe('H. Schemas', () => {
   );
 });
 
-interface Declaration {
-  readonly name: string;
-  readonly type: string;
-  readonly [characteristic: string]: unknown;
-}
-
 function checkDeclaration(attribute: Declaration, where: string): void {
   const name = `${where} ${attribute.name}`;
   expect(attribute.name, name).toMatch(/^[A-Za-z$][A-Za-z0-9$_-]*$/);
@@ -308,7 +303,7 @@ function checkDeclaration(attribute: Declaration, where: string): void {
   expect(['readOnly', 'readWrite', 'immutable', 'writeOnly'], name).toContain(attribute.mutability);
   expect(['always', 'never', 'default', 'request'], name).toContain(attribute.returned);
   if (attribute.type === 'complex') {
-    for (const sub of attribute.subAttributes as readonly Declaration[]) checkDeclaration(sub, name);
+    for (const sub of attribute.subAttributes ?? []) checkDeclaration(sub, name);
     return;
   }
   expect(['none', 'server', 'global'], name).toContain(attribute.uniqueness);
