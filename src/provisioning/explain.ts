@@ -88,9 +88,14 @@ export function explainFilter(runtime: TypeRuntime, text: string): readonly Expl
 
 /** What a PATCH becomes: field changes, what is read first, what is dropped. @throws ScimError */
 export function explainPatch(runtime: TypeRuntime, id: string, body: unknown): readonly Explanation[] {
-  const { type, dialect, plan, adapter, entity, limits, reader } = runtime;
+  const { type, dialect, plan, adapter, entity, limits, enforceCanonical, reader } = runtime;
   const { notes, context } = noteTaking();
-  const { operations, ignored } = parsePatch(body, type, { dialect, id, maxOperations: limits.patchOperations });
+  const { operations, ignored } = parsePatch(body, type, {
+    dialect,
+    id,
+    maxOperations: limits.patchOperations,
+    enforceCanonical,
+  });
   for (const { path, why } of ignored) context.dropped(path, why);
   const planned = planPatch(plan, operations, { references: unresolved, dropped: context.dropped, dialect });
   const needs = [...planned.needs];

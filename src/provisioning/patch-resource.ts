@@ -34,9 +34,14 @@ export async function patchResource(
   context: RequestContext,
 ): Promise<ResourceAnswer> {
   const { runtime } = useCase;
-  const { type, dialect, limits } = runtime;
+  const { type, dialect, limits, enforceCanonical } = runtime;
   if (!runtime.operations.update) throw switchedOff(type.name, 'Changing');
-  const { operations, ignored } = parsePatch(body, type, { dialect, id, maxOperations: limits.patchOperations });
+  const { operations, ignored } = parsePatch(body, type, {
+    dialect,
+    id,
+    maxOperations: limits.patchOperations,
+    enforceCanonical,
+  });
   for (const { path, why } of ignored) context.dropped(path, why);
   const ifMatch = parseIfMatch(conditions, runtime);
   // A group may be huge: its members are neither read nor sent unless the caller asks.

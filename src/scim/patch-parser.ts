@@ -37,6 +37,8 @@ export interface PatchParseOptions {
   /** The id of the resource: `id` with this value is ignored in a path-less operation (Okta sends it). */
   readonly id: string;
   readonly maxOperations: number;
+  /** Refuse values outside `canonicalValues`, as bodies do. */
+  readonly enforceCanonical?: boolean;
 }
 
 interface RawOperation {
@@ -157,7 +159,8 @@ interface Target extends ResolvedPath {
   readonly filter: ResolvedFilter | undefined;
 }
 
-function parseTarget(raw: RawOperation, target: Target, text: string, { dialect }: PatchParseOptions): PatchOperation {
+function parseTarget(raw: RawOperation, target: Target, text: string, options: PatchParseOptions): PatchOperation {
+  const { dialect } = options;
   const { attribute, filter } = target;
   let { sub } = target;
   checkMutability(raw, target);
@@ -165,6 +168,7 @@ function parseTarget(raw: RawOperation, target: Target, text: string, { dialect 
     throw ScimError.badRequest('invalidPath', `"${attribute.path}" has a single value, so its path takes no [filter].`);
   }
   const base = { number: raw.number, op: raw.op, attribute, filter };
+  if (meansElements(raw, target)) sub = undefined;
   if (raw.op === 'remove') {
     const listed =
       raw.hasValue && filter === undefined && sub === undefined
@@ -173,10 +177,26 @@ function parseTarget(raw: RawOperation, target: Target, text: string, { dialect 
     return { ...base, sub, value: undefined, listed };
   }
   if (!raw.hasValue) throw ScimError.badRequest('invalidValue', `"${raw.op}" needs a "value".`);
-  // members.value of a multi-valued attribute without a filter means whole elements when objects come.
-  if (sub !== undefined && attribute.multiValued && filter === undefined && Array.isArray(raw.value)) sub = undefined;
-  const value = parseValue(raw.value, attribute, sub, filter, text, dialect);
+  if (raw.op === 'replace' && raw.value === '' && sub === undefined && filter === undefined && holdsIds(attribute)) {
+    throw ScimError.badRequest('invalidValue', `"${attribute.path}" is emptied by [] or null, not by "".`);
+  }
+  const value = parseValue(raw.value, attribute, sub, filter, text, options);
   return { ...base, sub, value, listed: undefined };
+}
+
+/** `members.value` with a list names whole elements; a `remove` that brings values never clears (dialect rule 4). */
+function meansElements(raw: RawOperation, { attribute, sub, filter }: Target): boolean {
+  if (sub?.name !== 'value' || !attribute.multiValued || filter !== undefined) return false;
+  return raw.op === 'remove' ? raw.hasValue : Array.isArray(raw.value);
+}
+
+/** Lists whose elements are what they refer to: `members`. */
+function holdsIds(attribute: Attribute): boolean {
+  return attribute.multiValued && attribute.subAttributes.some((sub) => sub.name === 'value' && isFixed(sub));
+}
+
+function isFixed(sub: Attribute | undefined): boolean {
+  return sub?.mutability === 'immutable';
 }
 
 function parseValue(
@@ -185,29 +205,33 @@ function parseValue(
   sub: Attribute | undefined,
   filter: ResolvedFilter | undefined,
   where: string,
-  dialect: Dialect,
+  { dialect, enforceCanonical = false }: PatchParseOptions,
 ): JsonValue | undefined {
-  if (sub !== undefined) return parseAttributeValue(sub, value, dialect, where);
+  const options = { enforceCanonical };
+  if (sub !== undefined) return parseAttributeValue(sub, value, dialect, where, options);
   if (filter !== undefined) {
     const single = Array.isArray(value) && value.length === 1 ? value[0] : value;
-    return single === null || single === '' ? undefined : parseElement(attribute, single, dialect, where);
+    return single === null || single === '' ? undefined : parseElement(attribute, single, dialect, where, options);
   }
   // One element may come without its brackets (RFC 7644 figure 3 has both shapes in practice).
   const isOne = attribute.multiValued && !Array.isArray(value) && value !== null && value !== '';
   if (isOne && (isObject(value) || attribute.type !== 'complex')) {
-    return parseAttributeValue(attribute, [value], dialect, where);
+    return parseAttributeValue(attribute, [value], dialect, where, options);
   }
-  return parseAttributeValue(attribute, value, dialect, where);
+  return parseAttributeValue(attribute, value, dialect, where, options);
 }
 
-function checkMutability(raw: RawOperation, { attribute, sub, filter }: Target): void {
+function checkMutability(raw: RawOperation, target: Target): void {
+  const { attribute, sub, filter } = target;
   if (attribute.mutability === 'readOnly' || sub?.mutability === 'readOnly') {
     throw ScimError.badRequest('mutability', `"${(sub ?? attribute).path}" is read-only.`);
   }
-  if (filter !== undefined && sub?.mutability === 'immutable' && raw.op !== 'add') {
+  // Without a filter, one id would take the place of all: `add` to "members.value" must not empty a group.
+  const isRewrite = filter === undefined ? !meansElements(raw, target) : raw.op !== 'add';
+  if (attribute.multiValued && isFixed(sub) && isRewrite) {
     throw ScimError.badRequest(
       'mutability',
-      `"${sub.path}" cannot be changed once set; remove the element and add another (RFC 7643 §4.2).`,
+      `"${sub?.path}" cannot be changed once set; remove the element and add another (RFC 7643 §4.2).`,
     );
   }
   if (raw.op === 'remove' && sub === undefined && filter === undefined && attribute.required && !raw.hasValue) {
