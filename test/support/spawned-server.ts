@@ -34,6 +34,7 @@ export async function spawnServer(options: SpawnOptions = {}): Promise<SpawnedSe
     if (ready.status !== 200) throw new Error(`/health/ready answers ${ready.status}: ${await ready.text()}`);
   } catch (error) {
     await end();
+    if (options.dataDir === undefined) await rm(folder, { recursive: true, force: true });
     throw new Error(`The server did not start.\n${output.text()}`, { cause: error });
   }
   return {
