@@ -15,14 +15,14 @@ export class Flight {
   next: Flight | undefined;
   /** Answers instead of work that goes on long after the deadline. */
   giveUp: (() => void) | undefined;
-  readonly #deadlineMs: number;
+  readonly deadlineMs: number;
   readonly #outgoing: Outgoing | undefined;
   #controller: AbortController | undefined;
   #endedBy: DOMException | undefined;
 
   /** @param deadlineMs on the clock of `performance.now()` */
   constructor(deadlineMs: number, outgoing: Outgoing | undefined) {
-    this.#deadlineMs = deadlineMs;
+    this.deadlineMs = deadlineMs;
     this.#outgoing = outgoing;
   }
 
@@ -41,9 +41,9 @@ export class Flight {
   sweep(nowMs: number): void {
     if (this.#endedBy === undefined) {
       if (this.#outgoing?.destroyed === true) this.#end(new DOMException('The client left.', 'AbortError'));
-      else if (nowMs >= this.#deadlineMs) this.#end(new DOMException('The deadline passed.', 'TimeoutError'));
+      else if (nowMs >= this.deadlineMs) this.#end(new DOMException('The deadline passed.', 'TimeoutError'));
     }
-    if (nowMs >= this.#deadlineMs + graceMs) this.giveUp?.();
+    if (nowMs >= this.deadlineMs + graceMs) this.giveUp?.();
   }
 
   #end(reason: DOMException): void {

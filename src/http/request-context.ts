@@ -29,4 +29,8 @@ export class HttpRequestContext implements RequestContext {
   get signal(): AbortSignal {
     return this.#flight.signal;
   }
+
+  get deadlineMs(): number {
+    return this.#flight.deadlineMs;
+  }
 }
