@@ -2,8 +2,11 @@ import type { EntityUse, FieldUse } from '../backend/adapter.js';
 import { type Comparison, comparisonOf } from '../scim/comparison.js';
 import type { InverseRule, TypeRules } from './compile.js';
 import type { TargetType } from './compile-leaf.js';
-import type { AttributePlan, Leaf, ReferencePlan } from './plan.js';
+import { type AttributePlan, type Leaf, type RecordsPlan, type ReferencePlan, referenceOf } from './plan.js';
 import type { RuleProblem } from './rule.js';
+
+/** By resource type: the fields that references of any type hold the values of. */
+export type LookedUpFields = ReadonlyMap<string, ReadonlySet<string>>;
 
 interface Input {
   readonly entry: TypeRules;
@@ -12,18 +15,31 @@ interface Input {
   readonly inverses: readonly InverseRule[];
   /** All types' attributes, for the other end of an inverse. */
   readonly attributesOf: ReadonlyMap<string, readonly AttributePlan[]>;
+  readonly lookedUp: LookedUpFields;
   readonly problems: RuleProblem[];
+}
+
+/** What is looked up in each type, from all types' attributes. */
+export function lookedUpFields(attributes: readonly AttributePlan[]): LookedUpFields {
+  const fields = new Map<string, Set<string>>();
+  for (const plan of attributes) {
+    for (const [type, field] of Object.entries(referenceOf(plan)?.by ?? {})) {
+      if (field.startsWith('$')) continue;
+      fields.set(type, (fields.get(type) ?? new Set()).add(field));
+    }
+  }
+  return fields;
 }
 
 /** What the rules of one type ask of its entity. Several rules on one field (one writes, others read) become one use. */
 export function buildEntityUse(input: Input): EntityUse {
   const { entry } = input;
   const fields = new Map<string, FieldUse>();
-  for (const plan of input.attributes) {
-    for (const use of usesOf(plan, input)) {
-      const present = fields.get(use.name);
-      fields.set(use.name, present === undefined ? use : merge(present, use));
-    }
+  const uses = [...input.attributes.flatMap((plan) => usesOf(plan, input)), ...lookedUpUses(input)];
+  for (const use of uses) {
+    if (use.name.startsWith('$')) continue; // reserved fields need no declaration
+    const present = fields.get(use.name);
+    fields.set(use.name, present === undefined ? use : merge(present, use));
   }
   return {
     entity: entry.entity,
@@ -33,10 +49,24 @@ export function buildEntityUse(input: Input): EntityUse {
   };
 }
 
+/** A field that references hold is read even where no rule maps it: a DN. */
+function lookedUpUses({ entry, lookedUp }: Input): readonly FieldUse[] {
+  const names = [...(lookedUp.get(entry.type.name) ?? [])].filter((name) => name !== entry.id);
+  return names.map((name) => ({
+    name,
+    type: 'string',
+    multiple: false,
+    comparison: 'exact',
+    unique: false,
+    read: true,
+    written: false,
+  }));
+}
+
 function merge(a: FieldUse, b: FieldUse): FieldUse {
   return {
-    ...a,
     ...b,
+    ...a,
     multiple: a.multiple || b.multiple,
     unique: a.unique || b.unique,
     read: a.read || b.read,
@@ -48,11 +78,11 @@ function usesOf(plan: AttributePlan, input: Input): readonly FieldUse[] {
   const inverse = inverseOf(plan, input);
   switch (plan.kind) {
     case 'simple':
-      return [leafUse(plan.leaf, plan.attribute.multiValued, input)];
+      return [leafUse(plan.leaf, input)];
     case 'complex':
-      return plan.leaves.map((leaf) => leafUse(leaf, false, input));
+      return plan.leaves.map((leaf) => leafUse(leaf, input));
     case 'slots':
-      return plan.slots.flatMap((slot) => slot.leaves.map((leaf) => leafUse(leaf, slot.multiple, input)));
+      return plan.slots.flatMap((slot) => slot.leaves.map((leaf) => leafUse(leaf, input)));
     case 'records':
       return [
         {
@@ -63,7 +93,7 @@ function usesOf(plan: AttributePlan, input: Input): readonly FieldUse[] {
           unique: false,
           read: plan.read,
           written: plan.written,
-          children: plan.leaves.map((leaf) => leafUse(leaf, false, input)),
+          children: childUses(plan, input),
           ...inverse,
         },
       ];
@@ -84,11 +114,20 @@ function usesOf(plan: AttributePlan, input: Input): readonly FieldUse[] {
   }
 }
 
-function leafUse(leaf: Leaf, multiple: boolean, input: Input): FieldUse {
+/** The child fields that hold sub-attributes, and the one that holds the type of what is referred to. */
+function childUses(plan: RecordsPlan, input: Input): readonly FieldUse[] {
+  const children = plan.leaves.map((leaf) => leafUse(leaf, input));
+  const typeField = plan.reference?.typeField;
+  if (typeField === undefined || children.some(({ name }) => name === typeField)) return children;
+  const plain = { multiple: false, unique: false, read: plan.read, written: plan.written } as const;
+  return [...children, { name: typeField, type: 'string', comparison: 'exact', ...plain }];
+}
+
+function leafUse(leaf: Leaf, input: Input): FieldUse {
   return {
     name: leaf.field,
     type: leaf.codec.fieldType,
-    multiple,
+    multiple: leaf.multiple,
     comparison: fieldComparison(leaf),
     unique: leaf.unique,
     read: leaf.read,
@@ -97,8 +136,12 @@ function leafUse(leaf: Leaf, multiple: boolean, input: Input): FieldUse {
   };
 }
 
-/** As the attribute compares; where the codec makes another kind of value of it, as that kind compares. */
-function fieldComparison(leaf: Leaf): Comparison {
+/**
+ * As the attribute compares; where the codec makes another kind of value of it, as that kind compares. An id names one
+ * resource and no other that is spelled nearly alike, so references compare exactly.
+ */
+export function fieldComparison(leaf: Leaf): Comparison {
+  if (leaf.reference !== undefined) return 'exact';
   switch (leaf.codec.fieldType) {
     case 'number':
     case 'boolean':

@@ -1,10 +1,9 @@
 import type { Change, ChildRecord, Scalar } from '../backend/adapter.js';
 import type { ResolvedFilter } from '../scim/attribute-path.js';
-import { ScimError } from '../scim/error.js';
-import { asComplex, type ComplexValue } from '../scim/patch-apply.js';
+import { asComplex, type ComplexValue } from '../scim/attribute-value.js';
 import type { PatchOperation } from '../scim/patch-parser.js';
 import type { JsonValue } from '../scim/schema.js';
-import type { PatchContext } from './patch-plan.js';
+import { cannotBeCleared, type PatchContext } from './patch-plan.js';
 import type { RecordsPlan, ReferencePlan, ReferencesPlan } from './plan.js';
 import { encodeRecords, encodeReference, type FieldValues, referencedId } from './write.js';
 
@@ -89,10 +88,7 @@ export function planMembers(
   const addedValues = encodeMembers(plan, [...added.values()], context);
   if (isWhole) {
     if (addedValues.length === 0 && (plan.required || plan.attribute.required)) {
-      throw ScimError.badRequest(
-        'invalidValue',
-        `"${plan.attribute.path}" is required and cannot be left without a value.`,
-      );
+      throw cannotBeCleared(plan.attribute.path);
     }
     return [{ op: 'set', field: plan.field, values: addedValues }];
   }

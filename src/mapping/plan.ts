@@ -1,7 +1,8 @@
 import type { EntityUse } from '../backend/adapter.js';
+import type { ComparisonKey } from '../scim/comparison.js';
 import type { Attribute, ResourceType } from '../scim/schema.js';
+import type { BoundTemplate } from './bound-template.js';
 import type { AttributeValue, Codec } from './codec.js';
-import type { Template } from './template.js';
 
 /** What a rule says about one simple attribute or sub-attribute: where its value lives and how it is treated. */
 export interface Leaf {
@@ -11,23 +12,32 @@ export interface Leaf {
   readonly key: string;
   readonly field: string;
   readonly codec: Codec;
+  /** The field holds many values. */
+  readonly multiple: boolean;
   readonly read: boolean;
   readonly written: boolean;
+  /** The caller's value is written: the rule is neither read-only nor made by a template. */
+  readonly accepts: boolean;
   readonly unique: boolean;
   readonly required: boolean;
   /** One way: the field's value is made from other attributes. */
-  readonly template: Template | undefined;
+  readonly template: BoundTemplate | undefined;
   readonly defaultValue: AttributeValue | undefined;
-  readonly fallback: Template | undefined;
-  readonly fallbackOnCreate: Template | undefined;
+  readonly fallback: BoundTemplate | undefined;
+  readonly fallbackOnCreate: BoundTemplate | undefined;
   readonly allowed: readonly AttributeValue[] | undefined;
   readonly onUnknown: 'reject' | 'default';
   /** Texts that stand for "no value". */
   readonly clearOn: ReadonlySet<string>;
+  /** The same as the attribute compares them. */
+  readonly clearKeys: ReadonlySet<ComparisonKey>;
   /** A PUT without the attribute keeps the field. */
   readonly keepWhenOmitted: boolean;
   readonly reference: ReferencePlan | undefined;
 }
+
+/** A leaf whose field is made by a template. */
+export type TemplateLeaf = Leaf & { readonly template: BoundTemplate };
 
 /** What values that name other resources mean. */
 export interface ReferencePlan {
@@ -111,6 +121,16 @@ export interface ReferencesPlan {
   readonly required: boolean;
 }
 
+/** What is to be known of fields, whichever rules use them. */
+export interface FieldSets {
+  /** May hold many values. */
+  readonly multiple: ReadonlySet<string>;
+  /** Written by a rule that does not read them. */
+  readonly hidden: ReadonlySet<string>;
+  /** Hold what names other resources. */
+  readonly references: ReadonlySet<string>;
+}
+
 /** A resource type's rules, compiled once. Everything that later steps ask is a look-up here. */
 export interface MappingPlan {
   readonly type: ResourceType;
@@ -120,6 +140,15 @@ export interface MappingPlan {
   readonly byPath: ReadonlyMap<string, AttributePlan>;
   /** Constants for whole simple attributes. */
   readonly constants: readonly Constant[];
+  /** Rules whose field is made by a template. */
+  readonly templates: readonly TemplateLeaf[];
+  /** Attributes whose rules say something about values: `values`, `clearOn`. */
+  readonly valueRules: readonly AttributePlan[];
+  /** Attributes whose rules make up values on create: `default`, `fallbackOnCreate`. */
+  readonly createRules: readonly AttributePlan[];
+  /** Attributes whose rules say `required`. */
+  readonly requiredRules: readonly AttributePlan[];
+  readonly fields: FieldSets;
   /** What the adapter is asked for. */
   readonly use: EntityUse;
   /** Changes with the rules, so that an ETag of another mapping never matches. */
@@ -168,4 +197,24 @@ export function isWritten(plan: AttributePlan): boolean {
     default:
       return leavesOf(plan).some((leaf) => leaf.written);
   }
+}
+
+/** Whether what a caller sends of the attribute, or of some part of it, is written. */
+export function takesValues(plan: AttributePlan): boolean {
+  return plan.kind === 'records' || plan.kind === 'references'
+    ? plan.written
+    : leavesOf(plan).some((leaf) => leaf.accepts);
+}
+
+/** What the attribute's values refer to, where they name other resources. */
+export function referenceOf(plan: AttributePlan): ReferencePlan | undefined {
+  if (plan.kind === 'records' || plan.kind === 'references') return plan.reference;
+  return plan.kind === 'complex' ? plan.leaves.find((leaf) => leaf.reference !== undefined)?.reference : undefined;
+}
+
+/** A list whose elements are nothing but references. */
+export function isReferenceList(
+  plan: AttributePlan,
+): plan is ReferencesPlan | (RecordsPlan & { readonly reference: ReferencePlan }) {
+  return plan.kind === 'references' || (plan.kind === 'records' && plan.reference !== undefined);
 }

@@ -24,7 +24,6 @@ import {
 } from '../scim/filter.js';
 import type { Attribute } from '../scim/schema.js';
 import type { AttributeValue, PushedCondition } from './codec.js';
-import { foldOverSlot } from './patch-plan-slots.js';
 import {
   type AttributePlan,
   fieldsOf,
@@ -36,6 +35,7 @@ import {
   type ReferencePlan,
   type Slot,
 } from './plan.js';
+import { foldOverSlot } from './slots.js';
 
 /** How ids in a filter are kept in the backend; undefined: the id names nothing here. */
 export type StoredId = (reference: ReferencePlan, id: string) => readonly Scalar[];

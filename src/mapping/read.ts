@@ -1,40 +1,20 @@
 import type { BackendRecord, ChildRecord, Scalar } from '../backend/adapter.js';
-import { childrenOf, scalarsOf, valuesOf } from '../backend/record.js';
-import { readAttribute, writeAttribute } from '../scim/patch-apply.js';
+import { childrenOf, scalarsOf } from '../backend/record.js';
+import { writeAttribute } from '../scim/attribute-value.js';
 import type { Projection } from '../scim/projection.js';
-import type { Attribute, JsonValue, MutableResource, Resource } from '../scim/schema.js';
+import type { Attribute, MutableResource } from '../scim/schema.js';
+import { type AttributeReader, attributeReader, type ReferenceView } from './attribute-readers.js';
+import { compileFallbacks, type Fallback } from './fallbacks.js';
 import {
   type AttributePlan,
-  type ComplexPlan,
   fieldsOf,
-  type Leaf,
   leavesOf,
   type MappingPlan,
   type RecordsPlan,
   type ReferencePlan,
-  type ReferencesPlan,
-  type Slot,
 } from './plan.js';
-import { readTemplatePath, type TemplatePath, textAt } from './resource-values.js';
-import type { Template } from './template.js';
 
-/** A resource that a stored value names. */
-export interface ReferenceTarget {
-  readonly id: string;
-  /** Undefined when the id names nothing here and nothing was said of it. */
-  readonly type: string | undefined;
-  readonly display?: string;
-}
-
-/** What stored reference values mean; filled in batches before records are read. */
-export interface ReferenceView {
-  /** @returns undefined for a value that names no resource of this gateway, which is then left out */
-  target(reference: ReferencePlan, stored: Scalar, knownType: string | undefined): ReferenceTarget | undefined;
-  /** The URI of a resource. */
-  uri(type: string, id: string): string;
-}
-
-type AttributeReader = (record: BackendRecord, references: ReferenceView) => JsonValue | undefined;
+export type { ReferenceTarget, ReferenceView } from './attribute-readers.js';
 
 interface ReadStep {
   readonly attribute: Attribute;
@@ -42,13 +22,7 @@ interface ReadStep {
   readonly read: AttributeReader;
 }
 
-interface FallbackStep {
-  readonly attribute: Attribute;
-  readonly leaf: Leaf;
-  readonly render: (resource: Resource) => string | undefined;
-  /** Attributes that the template shows. */
-  readonly needs: readonly Attribute[];
-}
+type Wants = (attribute: Attribute) => boolean;
 
 /** Records to resources, compiled from a plan. */
 export interface ResourceReader {
@@ -56,12 +30,12 @@ export interface ResourceReader {
   fieldsFor(projection: Projection): readonly string[];
   /** The fields of single attributes, for a PATCH that needs their present values. */
   fieldsOfAttributes(attributes: ReadonlySet<Attribute>): readonly string[];
-  /** `id`, `meta` and `schemas` are not made here. Only wanted attributes are read, and those that fallbacks need. */
-  read(record: BackendRecord, wants: (attribute: Attribute) => boolean, references: ReferenceView): MutableResource;
+  /** Wanted attributes alone. `id`, `meta` and `schemas` are not made here. */
+  read(record: BackendRecord, wants: Wants, references: ReferenceView): MutableResource;
   /** Reference values in the records, for wanted attributes: what has to be looked up before `read`. */
   references(
     records: readonly BackendRecord[],
-    wants: (attribute: Attribute) => boolean,
+    wants: Wants,
   ): readonly { readonly reference: ReferencePlan; readonly values: readonly Scalar[] }[];
 }
 
@@ -69,15 +43,9 @@ const metaFields = ['$revision', '$created', '$modified'];
 
 export function compileReader(plan: MappingPlan): ResourceReader {
   const steps = plan.attributes.flatMap((attributePlan) => readStep(attributePlan) ?? []);
-  const fallbacks = plan.attributes.flatMap((attributePlan) => fallbackSteps(attributePlan, plan));
-  const constants = plan.constants;
-  const needed = (wants: (attribute: Attribute) => boolean): ((attribute: Attribute) => boolean) => {
-    const extra = new Set<Attribute>();
-    for (const step of fallbacks) if (wants(step.attribute)) for (const attribute of step.needs) extra.add(attribute);
-    return extra.size === 0 ? wants : (attribute) => wants(attribute) || extra.has(attribute);
-  };
-  const fieldsFor = (wants: (attribute: Attribute) => boolean): readonly string[] => {
-    const needs = needed(wants);
+  const fallbacks = compileFallbacks(plan);
+  const fieldsFor = (wants: Wants): readonly string[] => {
+    const needs = withNeeds(activeIn(fallbacks, wants), wants);
     return [...new Set(steps.flatMap((step) => (needs(step.attribute) ? step.fields : [])))];
   };
   const byProjection = new WeakMap<Projection, readonly string[]>();
@@ -92,189 +60,52 @@ export function compileReader(plan: MappingPlan): ResourceReader {
     fieldsOfAttributes: (attributes) => fieldsFor((attribute) => attributes.has(attribute)),
     read(record, wants, references) {
       const resource: MutableResource = {};
-      const needs = fallbacks.length === 0 ? wants : needed(wants);
+      const active = activeIn(fallbacks, wants);
+      const needs = withNeeds(active, wants);
       for (const step of steps) {
         if (!needs(step.attribute)) continue;
         const value = step.read(record, references);
         if (value !== undefined) writeAttribute(resource, step.attribute, value);
       }
-      for (const constant of constants) {
-        if (wants(constant.attribute)) writeAttribute(resource, constant.attribute, constant.value);
+      for (const { attribute, value } of plan.constants) {
+        if (needs(attribute)) writeAttribute(resource, attribute, attribute.multiValued ? [value] : value);
       }
-      for (const step of fallbacks) {
-        if (wants(step.attribute)) applyFallback(resource, step);
-      }
+      if (active.length > 0) finish(resource, active, wants);
       return resource;
     },
-    references: (records, wants) => collectReferences(plan, records, wants),
+    references: (records, wants) => collectReferences(plan, records, withNeeds(activeIn(fallbacks, wants), wants)),
   };
+}
+
+function activeIn(fallbacks: readonly Fallback[], wants: Wants): readonly Fallback[] {
+  return fallbacks.length === 0 ? fallbacks : fallbacks.filter(({ attribute }) => wants(attribute));
+}
+
+/** With the attributes that the fallbacks show. */
+function withNeeds(fallbacks: readonly Fallback[], wants: Wants): Wants {
+  if (fallbacks.length === 0) return wants;
+  const extra = new Set(fallbacks.flatMap(({ needs }) => needs));
+  return (attribute) => wants(attribute) || extra.has(attribute);
+}
+
+/**
+ * Fills in what fallbacks make. They see the fields' own values and not each other's, so that an attribute is the same
+ * whatever else is asked for; then what was only read for them is taken out again.
+ */
+function finish(resource: MutableResource, fallbacks: readonly Fallback[], wants: Wants): void {
+  const made = fallbacks.map((fallback) => fallback.make(resource));
+  for (const [index, fallback] of fallbacks.entries()) {
+    const text = made[index];
+    if (text !== undefined) fallback.put(resource, text);
+  }
+  for (const attribute of new Set(fallbacks.flatMap(({ needs }) => needs)))
+    if (!wants(attribute)) writeAttribute(resource, attribute, undefined);
 }
 
 function readStep(plan: AttributePlan): ReadStep | undefined {
   const fields = fieldsOf(plan);
   if (fields.length === 0 && !(plan.kind === 'complex' && plan.constants.length > 0)) return undefined;
   return { attribute: plan.attribute, fields, read: attributeReader(plan) };
-}
-
-function attributeReader(plan: AttributePlan): AttributeReader {
-  switch (plan.kind) {
-    case 'simple':
-      return plan.attribute.multiValued ? listReader(plan.leaf) : leafReader(plan.leaf);
-    case 'complex':
-      return complexReader(plan);
-    case 'slots': {
-      const readers = plan.slots.map(slotReader);
-      return (record, references) => {
-        const elements = readers.flatMap((reader) => reader(record, references));
-        return elements.length === 0 ? undefined : elements;
-      };
-    }
-    case 'records':
-      return recordsReader(plan);
-    case 'references':
-      return referencesReader(plan);
-  }
-}
-
-function leafReader({ field, codec }: Leaf): AttributeReader {
-  return (record) => {
-    // Also without a value the codec is asked: a missing lock means an active account.
-    return codec.decode(valuesOf(record[field]) as readonly Scalar[])[0];
-  };
-}
-
-function listReader({ field, codec }: Leaf): AttributeReader {
-  return (record) => {
-    const values = codec.decode(scalarsOf(record, field));
-    return values.length === 0 ? undefined : values;
-  };
-}
-
-function complexReader(plan: ComplexPlan): AttributeReader {
-  const leaves = plan.leaves.filter((leaf) => leaf.read);
-  const readers = leaves.map((leaf) => ({
-    name: leaf.attribute.name,
-    reference: leaf.reference,
-    read: leaf.attribute.multiValued ? listReader(leaf) : leafReader(leaf),
-  }));
-  const hasType = plan.attribute.subAttributes.some((sub) => sub.name === 'type');
-  const displayName = plan.attribute.subAttributes.find(
-    (sub) => sub.name === 'displayName' || sub.name === 'display',
-  )?.name;
-  return (record, references) => {
-    const value: Record<string, JsonValue> = {};
-    let found = false;
-    for (const { name, reference, read } of readers) {
-      const part = read(record, references);
-      if (part === undefined) continue;
-      if (reference === undefined) {
-        value[name] = part;
-        found = true;
-        continue;
-      }
-      const target = references.target(reference, part as Scalar, undefined);
-      if (target === undefined) continue;
-      found = true;
-      value[name] = target.id;
-      const type = target.type ?? reference.targets[0];
-      if (type !== undefined) {
-        value.$ref = references.uri(type, target.id);
-        if (hasType) value.type = type;
-      }
-      if (displayName !== undefined && target.display !== undefined) value[displayName] = target.display;
-    }
-    if (!found) return undefined;
-    for (const constant of plan.constants) value[constant.attribute.name] = constant.value;
-    return value;
-  };
-}
-
-function slotReader(slot: Slot): (record: BackendRecord, references: ReferenceView) => readonly JsonValue[] {
-  const constants = Object.fromEntries(slot.constants.map((constant) => [constant.attribute.name, constant.value]));
-  const leaves = slot.leaves.filter((leaf) => leaf.read);
-  if (slot.multiple) {
-    return (record) =>
-      leaves.flatMap((leaf) =>
-        leaf.codec
-          .decode(scalarsOf(record, leaf.field))
-          .map((value) => ({ [leaf.attribute.name]: value, ...constants })),
-      );
-  }
-  const readers = leaves.map((leaf) => ({ name: leaf.attribute.name, read: leafReader(leaf) }));
-  return (record, references) => {
-    const element: Record<string, JsonValue> = {};
-    let found = false;
-    for (const { name, read } of readers) {
-      const value = read(record, references);
-      if (value === undefined) continue;
-      element[name] = value;
-      found = true;
-    }
-    return found ? [{ ...element, ...constants }] : [];
-  };
-}
-
-function recordsReader(plan: RecordsPlan): AttributeReader {
-  const { field, reference } = plan;
-  const leaves = plan.leaves.map((leaf) => ({ name: leaf.attribute.name, field: leaf.field, codec: leaf.codec }));
-  return (record, references) => {
-    const elements: JsonValue[] = [];
-    for (const child of childrenOf(record, field)) {
-      const element = reference === undefined ? {} : referenceElement(child, plan, reference, references);
-      if (element === undefined) continue;
-      for (const leaf of leaves) {
-        if (Object.hasOwn(element, leaf.name)) continue;
-        const raw = child[leaf.field];
-        const value = raw === undefined ? undefined : leaf.codec.decode([raw])[0];
-        if (value !== undefined) element[leaf.name] = value;
-      }
-      if (Object.keys(element).length > 0) elements.push(element);
-    }
-    return elements.length === 0 ? undefined : elements;
-  };
-}
-
-function referenceElement(
-  child: ChildRecord,
-  plan: RecordsPlan,
-  reference: ReferencePlan,
-  references: ReferenceView,
-): Record<string, JsonValue> | undefined {
-  const valueField = plan.leaves.find((leaf) => leaf.attribute.name === 'value')?.field;
-  const stored = valueField === undefined ? undefined : child[valueField];
-  if (stored === undefined) return undefined;
-  const known = reference.typeField === undefined ? undefined : child[reference.typeField];
-  const target = references.target(reference, stored, typeof known === 'string' ? known : undefined);
-  return target === undefined ? undefined : elementOf(target, plan.attribute, references);
-}
-
-/** `value`, `$ref`, `type` always; `display` where the rule asks for it. */
-function elementOf(
-  target: ReferenceTarget,
-  attribute: Attribute,
-  references: ReferenceView,
-): Record<string, JsonValue> {
-  const element: Record<string, JsonValue> = { value: target.id };
-  if (target.type !== undefined) {
-    element.$ref = references.uri(target.type, target.id);
-    // User.groups tells how the membership came (RFC 7643 §4.1.2); elsewhere the type is the resource type's name.
-    if (attribute.subAttributes.some((sub) => sub.name === 'type')) {
-      element.type = attribute.path === 'groups' ? 'direct' : target.type;
-    }
-  }
-  if (target.display !== undefined) element.display = target.display;
-  return element;
-}
-
-function referencesReader(plan: ReferencesPlan): AttributeReader {
-  return (record, references) => {
-    const elements: JsonValue[] = [];
-    for (const stored of scalarsOf(record, plan.field)) {
-      const target = references.target(plan.reference, stored, undefined);
-      if (target !== undefined) elements.push(elementOf(target, plan.attribute, references));
-    }
-    return elements.length === 0 ? undefined : elements;
-  };
 }
 
 function collectReferences(
@@ -322,47 +153,4 @@ function unknownTypes(
       child[field] === undefined || isKnown(child) ? [] : [child[field]],
     ),
   );
-}
-
-function fallbackSteps(attributePlan: AttributePlan, plan: MappingPlan): readonly FallbackStep[] {
-  if (attributePlan.kind !== 'simple' && attributePlan.kind !== 'complex') return [];
-  return leavesOf(attributePlan).flatMap((leaf) => {
-    if (leaf.fallback === undefined || !leaf.read) return [];
-    const { render, needs } = templateReader(leaf.fallback, plan);
-    return [{ attribute: attributePlan.attribute, leaf, render, needs }];
-  });
-}
-
-/** A template over a resource of the plan's type. */
-export function templateReader(
-  template: Template,
-  plan: Pick<MappingPlan, 'type'>,
-): { readonly render: (resource: Resource) => string | undefined; readonly needs: readonly Attribute[] } {
-  const paths = new Map<string, TemplatePath>();
-  for (const text of template.paths) {
-    const path = readTemplatePath(text, plan.type);
-    if (typeof path !== 'string') paths.set(text, path);
-  }
-  return {
-    render: (resource) =>
-      template.render((text) => {
-        const path = paths.get(text);
-        return path === undefined ? undefined : textAt(resource, path);
-      }),
-    needs: [...paths.values()].map((path) => path.attribute),
-  };
-}
-
-function applyFallback(resource: MutableResource, { attribute, leaf, render }: FallbackStep): void {
-  const present = readAttribute(resource, attribute);
-  if (leaf.attribute === attribute) {
-    if (present !== undefined) return;
-    const text = render(resource);
-    if (text !== undefined) writeAttribute(resource, attribute, text);
-    return;
-  }
-  const complex = (present ?? {}) as { readonly [sub: string]: JsonValue };
-  if (complex[leaf.attribute.name] !== undefined) return;
-  const text = render(resource);
-  if (text !== undefined) writeAttribute(resource, attribute, { ...complex, [leaf.attribute.name]: text });
 }

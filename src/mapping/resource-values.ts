@@ -1,10 +1,10 @@
 import { type ResolvedFilter, resolvePath } from '../scim/attribute-path.js';
+import { asComplex, readAttribute } from '../scim/attribute-value.js';
 import { tolerantDialect } from '../scim/dialect.js';
 import { ScimError } from '../scim/error.js';
 import { evaluateElement } from '../scim/filter-evaluate.js';
 import { parsePatchPath } from '../scim/filter-parser.js';
 import { resolveElementFilter } from '../scim/filter-resolve.js';
-import { asComplex, readAttribute } from '../scim/patch-apply.js';
 import { type Attribute, type JsonValue, type Resource, type ResourceType, subAttribute } from '../scim/schema.js';
 
 /** A path of a template, ready to be read from a resource. */

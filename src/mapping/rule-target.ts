@@ -8,6 +8,7 @@ import { type Attribute, type ResourceType, subAttribute } from '../scim/schema.
 import type { AttributeValue } from './codec.js';
 import { resolveNamedMapping } from './named-mappings.js';
 import type { Constant } from './plan.js';
+import type { SourcedRule } from './rule.js';
 
 /** What a rule's key names: an attribute, a slot of it, a sub-attribute. */
 export interface RuleTarget {
@@ -15,6 +16,12 @@ export interface RuleTarget {
   /** The slot's constants; undefined when the key has no [ ]. */
   readonly constants: readonly Constant[] | undefined;
   readonly sub: Attribute | undefined;
+}
+
+/** A rule with what its key names. */
+export interface TargetedRule {
+  readonly source: SourcedRule;
+  readonly target: RuleTarget;
 }
 
 /**

@@ -1,60 +1,78 @@
+import { assertNever } from '../scim/assert-never.js';
+import type { ResolvedFilter } from '../scim/attribute-path.js';
+import { asComplex, type ComplexValue } from '../scim/attribute-value.js';
 import { comparisonOf, keyOf } from '../scim/comparison.js';
-import { asComplex } from '../scim/patch-apply.js';
+import { evaluateElement } from '../scim/filter-evaluate.js';
 import { isObject, type JsonValue } from '../scim/schema.js';
 import type { Constant, Slot, SlotsPlan } from './plan.js';
 
-/** Which elements go to which slot, and which go nowhere. */
-export interface SlotAssignment {
-  readonly bySlot: ReadonlyMap<Slot, readonly JsonValue[]>;
-  readonly dropped: readonly { readonly element: JsonValue; readonly why: string }[];
-}
+/** Told of an element that has no place: `emails[type eq "home"]`. */
+export type Dropped = (what: string, why: string) => void;
 
 /**
- * Assigns elements to slots: by their constants; an element without a type to the slot marked as default, else the first
+ * Which elements go to which slot: by their constants; one without a type to the slot marked as default, else the first
  * declared. Several candidates for a single slot: the primary one, else the first.
  */
-export function assignSlots(plan: SlotsPlan, elements: readonly JsonValue[]): SlotAssignment {
-  const candidates = new Map<Slot, JsonValue[]>();
-  const dropped: { element: JsonValue; why: string }[] = [];
+export function assignSlots(
+  plan: SlotsPlan,
+  elements: readonly JsonValue[],
+  dropped: Dropped,
+): ReadonlyMap<Slot, readonly JsonValue[]> {
+  const bySlot = new Map<Slot, JsonValue[]>();
   for (const element of elements) {
     const slot = slotFor(plan, element);
     if (slot === undefined) {
-      dropped.push({ element, why: `no rule of "${plan.attribute.path}" has a place for it` });
+      dropped(elementName(plan, element), `no rule of "${plan.attribute.path}" has a place for it`);
       continue;
     }
-    const list = candidates.get(slot);
-    if (list === undefined) candidates.set(slot, [element]);
+    const list = bySlot.get(slot);
+    if (list === undefined) bySlot.set(slot, [element]);
     else list.push(element);
   }
-  const bySlot = new Map<Slot, readonly JsonValue[]>();
-  for (const [slot, list] of candidates) {
-    if (slot.multiple || list.length === 1) {
-      bySlot.set(slot, list);
-      continue;
-    }
+  for (const [slot, list] of bySlot) {
+    if (slot.multiple || list.length === 1) continue;
     const chosen = list.find(isPrimary) ?? list[0];
-    for (const element of list) {
-      if (element !== chosen) dropped.push({ element, why: `"${slot.key}" holds a single value` });
-    }
-    if (chosen !== undefined) bySlot.set(slot, [chosen]);
+    for (const element of list) if (element !== chosen) dropped(elementName(plan, element), noRoom(slot));
+    bySlot.set(slot, chosen === undefined ? [] : [chosen]);
   }
-  return { bySlot, dropped };
+  return bySlot;
 }
 
+function noRoom(slot: Slot): string {
+  return `"${slot.key}" holds a single value`;
+}
+
+/** What kind of element it was, without its value. */
+export function elementName({ attribute }: SlotsPlan, element: JsonValue): string {
+  const { type } = asComplex(element);
+  return typeof type === 'string' ? `${attribute.path}[type eq "${type.slice(0, 40)}"]` : attribute.path;
+}
+
+/** The slot that an element belongs to. */
 export function slotFor(plan: SlotsPlan, element: JsonValue): Slot | undefined {
   const value = asComplex(element);
-  const matching = plan.slots.find((slot) => slot.constants.every((constant) => hasConstant(value, constant)));
-  if (matching !== undefined) return matching;
-  // What tells slots apart is missing from the element: it goes to the default slot.
-  const telling = new Set(plan.slots.flatMap((slot) => slot.constants.map((constant) => constant.attribute.name)));
-  const isUnmarked = [...telling].every(
-    (name) => value[name] === undefined || (name === 'primary' && value[name] === true),
+  const { slots } = plan;
+  const exact = slots.find((slot) => slot.constants.every((constant) => hasConstant(value, constant)));
+  if (exact !== undefined) return exact;
+  // Which element is primary says nothing of what it is: another one may have taken the mark from it.
+  const alike = slots.find((slot) => {
+    const telling = slot.constants.filter(isTelling);
+    return telling.length > 0 && telling.every((constant) => hasConstant(value, constant));
+  });
+  if (alike !== undefined) return alike;
+  const isUnmarked = slots.every((slot) =>
+    slot.constants.every((constant) => !isTelling(constant) || value[constant.attribute.name] === undefined),
   );
-  if (!isUnmarked) return undefined;
-  return plan.slots.find((slot) => slot.isDefault) ?? plan.slots[0];
+  return isUnmarked ? (slots.find((slot) => slot.isDefault) ?? slots[0]) : undefined;
 }
 
-function hasConstant(element: { readonly [sub: string]: JsonValue }, { attribute, value }: Constant): boolean {
+/** Whether the constant says what kind of element it is. */
+export function isTelling({ attribute }: Constant): boolean {
+  return attribute.name !== 'primary';
+}
+
+/** Whether an element has the constant; without `primary` it is not primary. */
+export function hasConstant(element: ComplexValue, { attribute, value }: Constant): boolean {
   const actual = element[attribute.name];
   if (attribute.type === 'boolean') return (actual ?? false) === value;
   const comparison = comparisonOf(attribute);
@@ -63,35 +81,79 @@ function hasConstant(element: { readonly [sub: string]: JsonValue }, { attribute
 }
 
 /**
- * The elements that can stand beside each other in the slots: in a single slot the newest, else the primary one, else the
- * first. Elements without a slot stay, so that they are reported as dropped when written.
+ * The elements as the slots keep them: each with its slot's constants and without what the slot has no field for. In a
+ * single slot that was full, a new element replaces the old one.
+ * @param added elements that are new or changed
  */
 export function settleSlots(
   plan: SlotsPlan,
   elements: readonly JsonValue[],
   added: ReadonlySet<JsonValue>,
+  dropped: Dropped,
 ): readonly JsonValue[] {
-  const winners = new Map<Slot, JsonValue>();
-  for (const element of elements) {
+  const fresh = assignSlots(
+    plan,
+    elements.filter((element) => added.has(element)),
+    dropped,
+  );
+  const chosen = new Set([...fresh.values()].flat());
+  const settled = elements.flatMap((element): readonly JsonValue[] => {
     const slot = slotFor(plan, element);
-    if (slot === undefined || slot.multiple) continue;
-    const present = winners.get(slot);
-    if (present === undefined || isBetter(element, present, added)) winners.set(slot, element);
-  }
-  return elements.filter((element) => {
-    const slot = slotFor(plan, element);
-    return slot === undefined || slot.multiple || winners.get(slot) === element;
+    if (slot === undefined) return [];
+    const stays = added.has(element) ? chosen.has(element) : slot.multiple || !fresh.has(slot);
+    return stays ? fitted(slot, element) : [];
   });
+  return settled.length === elements.length && settled.every((element, index) => element === elements[index])
+    ? elements
+    : settled;
 }
 
-function isBetter(candidate: JsonValue, present: JsonValue, added: ReadonlySet<JsonValue>): boolean {
-  const [candidateIsNew, presentIsNew] = [added.has(candidate), added.has(present)];
-  if (candidateIsNew !== presentIsNew) return candidateIsNew;
-  // Among new ones the last written counts, unless only the other is primary.
-  if (candidateIsNew) return isPrimary(candidate) || !isPrimary(present);
-  return isPrimary(candidate) && !isPrimary(present);
+/** The element as it will be read back; none when nothing of it is kept. */
+function fitted(slot: Slot, element: JsonValue): readonly JsonValue[] {
+  const value = asComplex(element);
+  const kept: Record<string, JsonValue> = {};
+  for (const { attribute } of slot.leaves) {
+    const part = value[attribute.name];
+    if (part !== undefined) kept[attribute.name] = part;
+  }
+  if (Object.keys(kept).length === 0) return [];
+  for (const { attribute, value: constant } of slot.constants) kept[attribute.name] = constant;
+  const isSame =
+    Object.keys(kept).length === Object.keys(value).length &&
+    Object.entries(kept).every(([name, part]) => value[name] === part);
+  return [isSame ? element : kept];
 }
 
 function isPrimary(element: JsonValue): boolean {
   return isObject(element) && element.primary === true;
+}
+
+/** Whether every (true) or no (false) element of the slot meets the filter; undefined when its fields decide. */
+export function foldOverSlot(filter: ResolvedFilter, slot: Slot): boolean | undefined {
+  switch (filter.kind) {
+    case 'and':
+    case 'or': {
+      const parts = filter.operands.map((operand) => foldOverSlot(operand, slot));
+      const deciding = filter.kind === 'or';
+      if (parts.includes(deciding)) return deciding;
+      return parts.includes(undefined) ? undefined : !deciding;
+    }
+    case 'not': {
+      const inner = foldOverSlot(filter.operand, slot);
+      return inner === undefined ? undefined : !inner;
+    }
+    case 'compare':
+    case 'present': {
+      const { sub, attribute } = filter.path;
+      if (sub === undefined) return undefined;
+      if (slot.leaves.some((leaf) => leaf.attribute === sub)) return undefined;
+      const constant = slot.constants.find((candidate) => candidate.attribute === sub);
+      const element: JsonValue = constant === undefined ? {} : { [sub.name]: constant.value };
+      return evaluateElement(filter, attribute, element);
+    }
+    case 'valuePath':
+      return undefined;
+    default:
+      return assertNever(filter);
+  }
 }

@@ -1,81 +1,91 @@
+import { asComplex, type ComplexValue, deepEqual, readAttribute, writeAttribute } from '../scim/attribute-value.js';
 import { comparisonOf, keyOf } from '../scim/comparison.js';
 import { ScimError } from '../scim/error.js';
-import { asComplex, readAttribute, writeAttribute } from '../scim/patch-apply.js';
+import { isAssigned } from '../scim/resource-parser.js';
 import type { Attribute, JsonValue, MutableResource, Resource } from '../scim/schema.js';
 import type { AttributeValue } from './codec.js';
-import type { AttributePlan, ComplexPlan, Leaf, MappingPlan, SlotsPlan } from './plan.js';
-import { templateReader } from './read.js';
+import { type AttributePlan, type ComplexPlan, type Leaf, leavesOf, type MappingPlan, type SlotsPlan } from './plan.js';
 import { slotFor } from './slots.js';
+import { isCleared } from './write.js';
+
+/** Whether rules of the attribute say anything about its values: `values` or `clearOn`. Child records see to it themselves. */
+export function hasValueRules(plan: AttributePlan): boolean {
+  return plan.kind !== 'records' && leavesOf(plan).some((leaf) => leaf.allowed !== undefined || leaf.clearOn.size > 0);
+}
+
+/** Whether rules of the attribute make up values on create. */
+export function hasCreateRules(plan: AttributePlan): boolean {
+  const isMadeUp = (leaf: Leaf): boolean => leaf.defaultValue !== undefined || leaf.fallbackOnCreate !== undefined;
+  return plan.kind !== 'records' && leavesOf(plan).some((leaf) => leaf.accepts && isMadeUp(leaf));
+}
+
+/** Whether rules of the attribute say that it must have a value. */
+export function hasRequiredRules(plan: AttributePlan): boolean {
+  return plan.kind === 'records' || plan.kind === 'references'
+    ? plan.required
+    : leavesOf(plan).some((leaf) => leaf.required);
+}
 
 /**
  * What rules say about values, on the resource: `clearOn` values become no value, values outside `values` are refused or
  * become the default.
- * @param attributes which top-level attributes; undefined: all
+ * @param before the resource as it is now: what stands there already passes, whatever it is
  * @throws ScimError invalidValue, naming the attribute and the allowed values
  */
-export function applyValueRules(
-  plan: MappingPlan,
-  resource: Resource,
-  attributes: ReadonlySet<Attribute> | undefined,
-): Resource {
+export function applyValueRules(plan: MappingPlan, resource: Resource, before: Resource | undefined): Resource {
+  if (plan.valueRules.length === 0) return resource;
   const result: MutableResource = { ...resource };
-  for (const attributePlan of plan.attributes) {
+  for (const attributePlan of plan.valueRules) {
     const { attribute } = attributePlan;
-    if ((attributes !== undefined && !attributes.has(attribute)) || !hasValueRules(attributePlan)) continue;
     const value = readAttribute(result, attribute);
-    if (value !== undefined) writeAttribute(result, attribute, checkedValue(attributePlan, value));
+    const old = before === undefined ? undefined : readAttribute(before, attribute);
+    if (value !== undefined && !deepEqual(value, old))
+      writeAttribute(result, attribute, checkedValue(attributePlan, value, old));
   }
   return result;
 }
 
-const ruleCache = new WeakMap<AttributePlan, boolean>();
-
-function hasValueRules(plan: AttributePlan): boolean {
-  const known = ruleCache.get(plan);
-  if (known !== undefined) return known;
-  const has = (leaf: Leaf): boolean => leaf.allowed !== undefined || leaf.clearOn.size > 0;
-  const result =
-    plan.kind === 'simple'
-      ? has(plan.leaf)
-      : plan.kind === 'complex'
-        ? plan.leaves.some(has)
-        : plan.kind === 'slots' && plan.slots.some((slot) => slot.leaves.some(has));
-  ruleCache.set(plan, result);
-  return result;
-}
-
-function checkedValue(plan: AttributePlan, value: JsonValue): JsonValue | undefined {
+function checkedValue(plan: AttributePlan, value: JsonValue, old: JsonValue | undefined): JsonValue | undefined {
   switch (plan.kind) {
     case 'simple':
       if (!Array.isArray(value)) return checkedLeaf(plan.leaf, value as AttributeValue);
-      return notEmpty((value as readonly AttributeValue[]).flatMap((item) => checkedLeaf(plan.leaf, item) ?? []));
+      return newOnly(value, old, (item) => checkedLeaf(plan.leaf, item as AttributeValue));
     case 'complex':
-      return checkedLeaves(plan.leaves, value);
+      return checkedParts(plan.leaves, asComplex(value), asComplex(old));
     case 'slots':
-      return notEmpty(
-        (value as readonly JsonValue[]).flatMap((element) => {
-          const slot = slotFor(plan, element);
-          const checked = slot === undefined ? element : checkedLeaves(slot.leaves, element);
-          return checked === undefined ? [] : [checked];
-        }),
-      );
+      return newOnly(value as readonly JsonValue[], old, (element) => {
+        const slot = slotFor(plan, element);
+        return slot === undefined ? element : checkedParts(slot.leaves, asComplex(element), {});
+      });
     default:
       return value;
   }
 }
 
-function notEmpty(list: readonly JsonValue[]): readonly JsonValue[] | undefined {
-  return list.length === 0 ? undefined : list;
+/** The list with its new items checked; undefined when none is left. */
+function newOnly(
+  list: readonly JsonValue[],
+  old: JsonValue | undefined,
+  check: (item: JsonValue) => JsonValue | undefined,
+): readonly JsonValue[] | undefined {
+  const known = Array.isArray(old) ? (old as readonly JsonValue[]) : [];
+  const checked: JsonValue[] = [];
+  for (const item of list) {
+    const kept = known.some((other) => deepEqual(other, item)) ? item : check(item);
+    if (kept !== undefined) checked.push(kept);
+  }
+  return checked.length === 0 ? undefined : checked;
 }
 
-function checkedLeaves(leaves: readonly Leaf[], value: JsonValue): JsonValue | undefined {
-  const result: Record<string, JsonValue> = { ...asComplex(value) };
+function checkedParts(leaves: readonly Leaf[], value: ComplexValue, old: ComplexValue): JsonValue | undefined {
+  const result: Record<string, JsonValue> = { ...value };
   for (const leaf of leaves) {
-    const part = result[leaf.attribute.name];
-    if (part === undefined) continue;
+    const { name } = leaf.attribute;
+    const part = result[name];
+    if (part === undefined || part === old[name]) continue;
     const checked = checkedLeaf(leaf, part as AttributeValue);
-    if (checked === undefined) delete result[leaf.attribute.name];
-    else result[leaf.attribute.name] = checked;
+    if (checked === undefined) delete result[name];
+    else result[name] = checked;
   }
   return Object.keys(result).length === 0 ? undefined : result;
 }
@@ -85,7 +95,7 @@ function checkedLeaves(leaves: readonly Leaf[], value: JsonValue): JsonValue | u
  * @throws ScimError invalidValue
  */
 export function checkedLeaf(leaf: Leaf, value: AttributeValue): AttributeValue | undefined {
-  if (typeof value === 'string' && leaf.clearOn.has(value)) return undefined;
+  if (isCleared(leaf, value)) return undefined;
   if (leaf.allowed === undefined) return value;
   const comparison = comparisonOf(leaf.attribute);
   const key = keyOf(comparison, value);
@@ -101,40 +111,35 @@ export function checkedLeaf(leaf: Leaf, value: AttributeValue): AttributeValue |
  * @param cleared paths that were sent as null, [] or ""
  */
 export function applyCreateRules(plan: MappingPlan, resource: Resource, cleared: ReadonlySet<string>): Resource {
+  if (plan.createRules.length === 0) return resource;
   const result: MutableResource = { ...resource };
-  for (const attributePlan of plan.attributes) {
+  for (const attributePlan of plan.createRules) {
     const { attribute } = attributePlan;
     if (cleared.has(attribute.path)) continue;
     if (attributePlan.kind === 'simple') {
       if (readAttribute(result, attribute) !== undefined) continue;
-      const value = madeUp(attributePlan.leaf, plan, result);
+      const value = madeUp(attributePlan.leaf, result);
       if (value !== undefined) writeAttribute(result, attribute, attribute.multiValued ? [value] : value);
     } else if (attributePlan.kind === 'complex') {
-      fillComplex(attributePlan, plan, result, cleared);
+      fillComplex(attributePlan, result, cleared);
     } else if (attributePlan.kind === 'slots') {
-      fillSlots(attributePlan, plan, result);
+      fillSlots(attributePlan, result);
     }
   }
   return result;
 }
 
-function madeUp(leaf: Leaf, plan: MappingPlan, resource: Resource): AttributeValue | undefined {
-  if (!leaf.written) return undefined;
-  if (leaf.defaultValue !== undefined) return leaf.defaultValue;
-  return leaf.fallbackOnCreate === undefined ? undefined : templateReader(leaf.fallbackOnCreate, plan).render(resource);
+/** What a rule gives an attribute that was not sent: a text made of others, else the default. */
+function madeUp(leaf: Leaf, resource: Resource): AttributeValue | undefined {
+  return leaf.accepts ? (leaf.fallbackOnCreate?.render(resource) ?? leaf.defaultValue) : undefined;
 }
 
-function fillComplex(
-  plan: ComplexPlan,
-  mapping: MappingPlan,
-  result: MutableResource,
-  cleared: ReadonlySet<string>,
-): void {
+function fillComplex(plan: ComplexPlan, result: MutableResource, cleared: ReadonlySet<string>): void {
   const value: Record<string, JsonValue> = { ...asComplex(readAttribute(result, plan.attribute)) };
   let changed = false;
   for (const leaf of plan.leaves) {
     if (value[leaf.attribute.name] !== undefined || cleared.has(leaf.attribute.path)) continue;
-    const made = madeUp(leaf, mapping, result);
+    const made = madeUp(leaf, result);
     if (made === undefined) continue;
     value[leaf.attribute.name] = made;
     changed = true;
@@ -142,7 +147,7 @@ function fillComplex(
   if (changed) writeAttribute(result, plan.attribute, value);
 }
 
-function fillSlots(plan: SlotsPlan, mapping: MappingPlan, result: MutableResource): void {
+function fillSlots(plan: SlotsPlan, result: MutableResource): void {
   const present = readAttribute(result, plan.attribute);
   const elements: JsonValue[] = Array.isArray(present) ? [...(present as readonly JsonValue[])] : [];
   for (const slot of plan.slots) {
@@ -151,7 +156,7 @@ function fillSlots(plan: SlotsPlan, mapping: MappingPlan, result: MutableResourc
     let changed = false;
     for (const leaf of slot.leaves) {
       if (element[leaf.attribute.name] !== undefined) continue;
-      const made = madeUp(leaf, mapping, result);
+      const made = madeUp(leaf, result);
       if (made === undefined) continue;
       element[leaf.attribute.name] = made;
       changed = true;
@@ -164,28 +169,38 @@ function fillSlots(plan: SlotsPlan, mapping: MappingPlan, result: MutableResourc
   if (elements.length > 0) writeAttribute(result, plan.attribute, elements);
 }
 
-/** Rules marked `required` whose value is missing, by the rule's own key: `emails[type eq "work"].value`. */
-export function missingByRules(plan: MappingPlan, resource: Resource): readonly string[] {
-  return plan.attributes.flatMap((attributePlan) => {
+/**
+ * Rules marked `required` whose value is missing, by the rule's own key: `emails[type eq "work"].value`.
+ * @param attributes which top-level attributes; undefined: all
+ */
+export function missingByRules(
+  plan: MappingPlan,
+  resource: Resource,
+  attributes?: ReadonlySet<Attribute>,
+): readonly string[] {
+  return plan.requiredRules.flatMap((attributePlan) => {
+    if (attributes?.has(attributePlan.attribute) === false) return [];
     const value = readAttribute(resource, attributePlan.attribute);
     switch (attributePlan.kind) {
       case 'simple':
-        return attributePlan.leaf.required && value === undefined ? [attributePlan.leaf.key] : [];
+        return isAssigned(value) ? [] : [attributePlan.leaf.key];
       case 'complex':
-        return attributePlan.leaves.flatMap((leaf) =>
-          leaf.required && asComplex(value)[leaf.attribute.name] === undefined ? [leaf.key] : [],
-        );
+        return missingParts(attributePlan.leaves, [asComplex(value)]);
       case 'slots': {
         const elements = Array.isArray(value) ? (value as readonly JsonValue[]) : [];
         return attributePlan.slots.flatMap((slot) => {
-          const own = elements.filter((element) => slotFor(attributePlan, element) === slot).map(asComplex);
-          return slot.leaves.flatMap((leaf) =>
-            leaf.required && own.every((element) => element[leaf.attribute.name] === undefined) ? [leaf.key] : [],
-          );
+          const own = elements.filter((element) => slotFor(attributePlan, element) === slot);
+          return missingParts(slot.leaves, own.map(asComplex));
         });
       }
       default:
-        return attributePlan.required && value === undefined ? [attributePlan.attribute.path] : [];
+        return isAssigned(value) ? [] : [attributePlan.attribute.path];
     }
   });
+}
+
+function missingParts(leaves: readonly Leaf[], values: readonly ComplexValue[]): readonly string[] {
+  return leaves.flatMap(({ attribute, key, required }) =>
+    required && !values.some((value) => isAssigned(value[attribute.name])) ? [key] : [],
+  );
 }

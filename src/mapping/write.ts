@@ -1,7 +1,8 @@
 import type { BackendRecord, ChildRecord, Scalar } from '../backend/adapter.js';
 import { scalarsOf } from '../backend/record.js';
+import { asComplex, type ComplexValue, readAttribute } from '../scim/attribute-value.js';
+import { comparisonOf, keyOf } from '../scim/comparison.js';
 import { ScimError } from '../scim/error.js';
-import { asComplex, readAttribute } from '../scim/patch-apply.js';
 import type { Attribute, JsonValue, Resource } from '../scim/schema.js';
 import type { AttributeValue } from './codec.js';
 import {
@@ -9,15 +10,12 @@ import {
   type ComplexPlan,
   isWritten,
   type Leaf,
-  leafFor,
-  leavesOf,
   type MappingPlan,
   type RecordsPlan,
   type ReferencePlan,
   type ReferencesPlan,
   type SlotsPlan,
 } from './plan.js';
-import { templateReader } from './read.js';
 import { assignSlots } from './slots.js';
 
 /** How ids are kept in this backend; filled in batches before resources are written. */
@@ -34,6 +32,8 @@ export interface WriteContext {
   readonly references: ReferenceStoreView;
   /** Told of everything that the caller sent and that has no home. */
   readonly dropped: (what: string, why: string) => void;
+  /** Whether an id is there already: then nobody asks for it, and it is neither refused nor reported. */
+  readonly isOld?: (id: string) => boolean;
 }
 
 export type FieldValues = readonly Scalar[] | readonly ChildRecord[];
@@ -55,8 +55,8 @@ export function encodeFields(
   for (const attributePlan of plan.attributes) {
     const isMeant = attributes === undefined || attributes.has(attributePlan.attribute);
     if (isMeant && isWritten(attributePlan)) encodeAttribute(attributePlan, resource, current, context, fields);
-    encodeTemplates(attributePlan, plan, resource, attributes, fields);
   }
+  encodeTemplates(plan, resource, attributes, fields);
   return fields;
 }
 
@@ -121,13 +121,13 @@ function encodeLeaf(
   current: BackendRecord | undefined,
   fields: Map<string, FieldValues>,
 ): void {
-  if (!leaf.written || leaf.template !== undefined) return;
+  if (!leaf.accepts) return;
   fields.set(leaf.field, leaf.codec.encode(values, current === undefined ? [] : scalarsOf(current, leaf.field)));
 }
 
 function encodeComplex(
   plan: ComplexPlan,
-  value: { readonly [sub: string]: JsonValue },
+  value: ComplexValue,
   current: BackendRecord | undefined,
   context: WriteContext,
   fields: Map<string, FieldValues>,
@@ -142,29 +142,6 @@ function encodeComplex(
       fields.set(leaf.field, stored === undefined ? [] : leaf.codec.encode([stored.value as AttributeValue], []));
     }
   }
-  reportUnmappedSubs(
-    plan.attribute,
-    value,
-    (sub) => leafFor(plan.leaves, sub) !== undefined || hasReference(plan.leaves),
-    context,
-  );
-}
-
-function hasReference(leaves: readonly Leaf[]): boolean {
-  return leaves.some((leaf) => leaf.reference !== undefined);
-}
-
-/** Sub-attributes that were sent and have no rule. */
-function reportUnmappedSubs(
-  attribute: Attribute,
-  value: { readonly [sub: string]: JsonValue },
-  isMapped: (sub: Attribute) => boolean,
-  context: WriteContext,
-): void {
-  for (const sub of attribute.subAttributes) {
-    if (value[sub.name] === undefined || isMapped(sub) || sub.mutability === 'readOnly') continue;
-    context.dropped(sub.path, 'not mapped');
-  }
 }
 
 function encodeSlots(
@@ -174,8 +151,7 @@ function encodeSlots(
   context: WriteContext,
   fields: Map<string, FieldValues>,
 ): void {
-  const { bySlot, dropped } = assignSlots(plan, elements);
-  for (const { element, why } of dropped) context.dropped(describeElement(plan.attribute, element), why);
+  const bySlot = assignSlots(plan, elements, context.dropped);
   for (const slot of plan.slots) {
     const own = (bySlot.get(slot) ?? []).map(asComplex);
     for (const leaf of slot.leaves) {
@@ -185,56 +161,53 @@ function encodeSlots(
       });
       encodeLeaf(leaf, values, current, fields);
     }
-    const isKnown = (sub: Attribute): boolean =>
-      leafFor(slot.leaves, sub) !== undefined || slot.constants.some((constant) => constant.attribute === sub);
-    for (const element of own) reportUnmappedSubs(plan.attribute, element, isKnown, context);
   }
 }
 
-/** `emails[type eq "home"]`: what kind of element it was, without its value. */
-function describeElement(attribute: Attribute, element: JsonValue): string {
-  const { type } = asComplex(element);
-  return typeof type === 'string' ? `${attribute.path}[type eq "${type}"]` : attribute.path;
-}
-
-/** One element as a child record; undefined when it is a reference that is not kept. */
-export function encodeRecord(
-  plan: RecordsPlan,
-  element: { readonly [sub: string]: JsonValue },
-  context: WriteContext,
-): ChildRecord | undefined {
+/** One element as a child record; undefined when nothing of it is kept. */
+function encodeRecord(plan: RecordsPlan, element: ComplexValue, context: WriteContext): ChildRecord | undefined {
+  if (plan.reference !== undefined) return encodeReferenceRecord(plan, plan.reference, element, context);
   const child: Record<string, Scalar> = {};
   for (const leaf of plan.leaves) {
-    const part = leaf.reference === undefined ? element[leaf.attribute.name] : referencedId(element);
-    if (part === undefined || (typeof part === 'string' && leaf.clearOn.has(part))) continue;
-    if (leaf.reference === undefined) {
-      const [value] = leaf.codec.encode([part as AttributeValue], []);
-      if (value !== undefined) child[leaf.field] = value;
-      continue;
-    }
-    const stored = storedReference(leaf.reference, String(part), element, plan.attribute, context);
-    if (stored === undefined) return undefined;
-    child[leaf.field] = stored.value;
-    if (leaf.reference.typeField !== undefined && stored.type !== undefined)
-      child[leaf.reference.typeField] = stored.type;
+    const part = element[leaf.attribute.name];
+    if (part === undefined || isCleared(leaf, part)) continue;
+    const [value] = leaf.codec.encode([part as AttributeValue], []);
+    if (value !== undefined) child[leaf.field] = value;
   }
-  if (plan.reference !== undefined) {
-    // What only repeats the reference is computed on reading; it is not kept, and nothing is lost.
-    const { typeField } = plan.reference;
-    const valueField = plan.leaves.find((leaf) => leaf.reference !== undefined)?.field;
-    for (const name of Object.keys(child)) if (name !== typeField && name !== valueField) delete child[name];
-    if (valueField === undefined || child[valueField] === undefined) {
-      context.dropped(plan.attribute.path, 'an element without "value"');
-      return undefined;
-    }
-    return child;
-  }
-  reportUnmappedSubs(plan.attribute, element, (sub) => leafFor(plan.leaves, sub) !== undefined, context);
   return Object.keys(child).length === 0 ? undefined : child;
 }
 
+/** What only repeats the reference is computed on reading: of an element, the id and its type are kept. */
+function encodeReferenceRecord(
+  plan: RecordsPlan,
+  reference: ReferencePlan,
+  element: ComplexValue,
+  context: WriteContext,
+): ChildRecord | undefined {
+  const leaf = plan.leaves.find((candidate) => candidate.reference !== undefined);
+  const id = referencedId(element);
+  if (leaf === undefined || id === undefined) {
+    context.dropped(plan.attribute.path, 'an element without "value"');
+    return undefined;
+  }
+  const stored = storedReference(reference, id, element, plan.attribute, context);
+  if (stored === undefined) return undefined;
+  const { typeField } = reference;
+  return {
+    [leaf.field]: stored.value,
+    ...(typeField === undefined || stored.type === undefined ? {} : { [typeField]: stored.type }),
+  };
+}
+
+/** Whether the value is one that the rule's `clearOn` takes for "no value". */
+export function isCleared({ attribute, clearKeys }: Leaf, value: JsonValue): boolean {
+  if (clearKeys.size === 0) return false;
+  const key = keyOf(comparisonOf(attribute), value);
+  return key !== undefined && clearKeys.has(key);
+}
+
 /** The id that an element or a complex value refers to: its `value`, else the last part of its `$ref`. */
-export function referencedId(element: { readonly [sub: string]: JsonValue }): string | undefined {
+export function referencedId(element: ComplexValue): string | undefined {
   if (typeof element.value === 'string') return element.value;
   const uri = element.$ref;
   return typeof uri === 'string' ? decodedLastSegment(uri) : undefined;
@@ -253,11 +226,7 @@ function decodedLastSegment(uri: string): string | undefined {
 }
 
 /** The stored form of an element of plain references, as a list of none or one. */
-export function encodeReference(
-  plan: ReferencesPlan,
-  element: { readonly [sub: string]: JsonValue },
-  context: WriteContext,
-): readonly Scalar[] {
+export function encodeReference(plan: ReferencesPlan, element: ComplexValue, context: WriteContext): readonly Scalar[] {
   const value = referencedId(element);
   if (value === undefined) {
     context.dropped(plan.attribute.path, 'an element without "value"');
@@ -267,16 +236,21 @@ export function encodeReference(
   return stored === undefined ? [] : plan.codec.encode([stored.value as AttributeValue], []);
 }
 
-function storedReference(
+/**
+ * How an id is kept; undefined when it is not.
+ * @throws ScimError invalidValue when it names nothing here and the rule rejects such ids
+ */
+export function storedReference(
   reference: ReferencePlan,
   id: string,
-  element: { readonly [sub: string]: JsonValue },
+  element: ComplexValue,
   attribute: Attribute,
   context: WriteContext,
 ): { readonly value: Scalar; readonly type: string | undefined } | undefined {
   const hint = typeof element.type === 'string' ? element.type : undefined;
   const stored = context.references.stored(reference, id, hint);
   if (stored !== undefined) return stored;
+  if (context.isOld?.(id) === true) return undefined;
   if (reference.unknown === 'reject') {
     throw ScimError.badRequest(
       'invalidValue',
@@ -289,49 +263,16 @@ function storedReference(
 
 /** Fields made from templates, when an attribute that they show is among those written. */
 function encodeTemplates(
-  attributePlan: AttributePlan,
   plan: MappingPlan,
   resource: Resource,
   attributes: ReadonlySet<Attribute> | undefined,
   fields: Map<string, FieldValues>,
 ): void {
-  for (const leaf of leavesOf(attributePlan)) {
-    if (leaf.template === undefined || !leaf.written) continue;
-    const { render, needs } = templateReader(leaf.template, plan);
-    if (attributes !== undefined && !needs.some((attribute) => attributes.has(attribute))) continue;
-    const text = render(resource);
-    fields.set(leaf.field, text === undefined ? [] : [text]);
+  for (const { field, codec, template } of plan.templates) {
+    if (attributes !== undefined && !template.needs.some((attribute) => attributes.has(attribute))) continue;
+    const text = template.render(resource);
+    fields.set(field, text === undefined ? [] : codec.encode([text], []));
   }
-}
-
-/**
- * Reports attributes of the resource that have no rule; with `unmapped: reject` they are refused.
- * @throws ScimError invalidValue for `active: false` and for members without a rule: an account that is not disabled must
- *   not look disabled
- */
-export function reportUnmapped(
-  plan: MappingPlan,
-  attribute: Attribute,
-  value: JsonValue | undefined,
-  context: WriteContext,
-): void {
-  const attributePlan = plan.byPath.get(attribute.path);
-  if (attributePlan !== undefined && isWritten(attributePlan)) return;
-  if (plan.constants.some((constant) => constant.attribute === attribute && constant.value === value)) return;
-  const { name } = plan.type;
-  if ((attribute.path === 'active' && value === false) || attribute.path === 'members') {
-    throw ScimError.badRequest(
-      'invalidValue',
-      `"${attribute.path}" cannot be written: this gateway has no rule for it. Add "${attribute.path}: <field>" to the mapping of ${name}.`,
-    );
-  }
-  if (plan.unmapped === 'reject') {
-    throw ScimError.badRequest(
-      'invalidValue',
-      `"${attribute.path}" is not mapped for ${name}, and the mapping says "unmapped: reject".`,
-    );
-  }
-  context.dropped(attribute.path, attributePlan === undefined ? 'not mapped' : 'mapped for reading only');
 }
 
 /** The top-level attributes that a resource has. */

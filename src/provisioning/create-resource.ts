@@ -1,11 +1,12 @@
 import { AdapterError } from '../backend/adapter-error.js';
 import { idOf } from '../backend/record.js';
+import { reportNotTaken } from '../mapping/not-taken.js';
 import { attributesIn, encodeFields, type WriteContext } from '../mapping/write.js';
 import { ScimError } from '../scim/error.js';
 import type { Resource } from '../scim/schema.js';
 import { conflictError } from './conflict.js';
 import { answerWith, projectionOf, type UseCase } from './resource-answers.js';
-import { completeForCreate, parseInput, referencedIds, reportDropped, toRecord } from './resource-input.js';
+import { completeForCreate, parseInput, referencedIds, toRecord } from './resource-input.js';
 import type { ProjectionRequest, RequestContext, ResourceAnswer } from './service.js';
 import { operationContext } from './type-runtime.js';
 
@@ -43,7 +44,7 @@ async function storeNew(
   const { plan, adapter, entity } = runtime;
   const stores = await references.storeView(referencedIds(plan, resource), context);
   const writing: WriteContext = { references: stores, dropped: context.dropped };
-  reportDropped(plan, resource, writing);
+  reportNotTaken(plan, resource, undefined, context.dropped);
   const record = toRecord(plan, encodeFields(plan, resource, undefined, undefined, writing));
   try {
     const created = await adapter.create(entity, record, { fields }, operationContext(context));

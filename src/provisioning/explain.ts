@@ -1,5 +1,6 @@
 import type { Change, ChildRecord, Scalar } from '../backend/adapter.js';
 import { isChildRecord } from '../backend/record.js';
+import { reportNotTaken } from '../mapping/not-taken.js';
 import { planPatch } from '../mapping/patch-plan.js';
 import type { ReferencePlan } from '../mapping/plan.js';
 import { encodeFields, type ReferenceStoreView, type WriteContext } from '../mapping/write.js';
@@ -8,7 +9,7 @@ import { parseFilter } from '../scim/filter-parser.js';
 import { printFilter } from '../scim/filter-printer.js';
 import { resolveFilter } from '../scim/filter-resolve.js';
 import { parsePatch } from '../scim/patch-parser.js';
-import { completeForCreate, parseInput, reportDropped, toRecord } from './resource-input.js';
+import { completeForCreate, parseInput, toRecord } from './resource-input.js';
 import type { RequestContext } from './service.js';
 import type { TypeRuntime } from './type-runtime.js';
 
@@ -134,7 +135,7 @@ export function explainResource(runtime: TypeRuntime, body: unknown): readonly E
   const { notes, context } = noteTaking();
   const resource = completeForCreate(runtime, parseInput(runtime, body, context));
   const writing: WriteContext = { references: unresolved, dropped: context.dropped };
-  reportDropped(plan, resource, writing);
+  reportNotTaken(plan, resource, undefined, context.dropped);
   const fields = encodeFields(plan, resource, undefined, undefined, writing);
   const record = toRecord(plan, fields);
   return [

@@ -1,15 +1,13 @@
 import type { BackendRecord, Change } from '../backend/adapter.js';
 import { AdapterError } from '../backend/adapter-error.js';
-import { diffFields } from '../mapping/diff.js';
-import { planPatch } from '../mapping/patch-plan.js';
-import { leavesOf, type MappingPlan, type ReferencePlan } from '../mapping/plan.js';
-import { settleSlots } from '../mapping/slots.js';
-import { applyValueRules, missingByRules } from '../mapping/value-rules.js';
-import { encodeFields, referencedId, type WriteContext } from '../mapping/write.js';
-import { ScimError } from '../scim/error.js';
-import { applyPatch, asComplex, readAttribute } from '../scim/patch-apply.js';
+import { changesBetween } from '../mapping/diff.js';
+import { type PatchPlan, planPatch } from '../mapping/patch-plan.js';
+import { emptiedFields, patchedResource } from '../mapping/patch-state.js';
+import { type MappingPlan, type ReferencePlan, referenceOf } from '../mapping/plan.js';
+import { referencedId } from '../mapping/write.js';
+import { asComplex } from '../scim/attribute-value.js';
 import { type PatchOperation, parsePatch } from '../scim/patch-parser.js';
-import type { Attribute, JsonValue, Resource } from '../scim/schema.js';
+import type { Attribute, JsonValue } from '../scim/schema.js';
 import { conflictError } from './conflict.js';
 import { switchedOff } from './create-resource.js';
 import { type IfMatch, parseIfMatch } from './preconditions.js';
@@ -18,7 +16,7 @@ import { answerWith, hasProjection, headersOf, projectionOf, type UseCase } from
 import { referencedIds } from './resource-input.js';
 import { checkIfMatch, revisionOption, withFreshRevision } from './revision-loop.js';
 import type { Preconditions, ProjectionRequest, RequestContext, ResourceAnswer } from './service.js';
-import { operationContext, type TypeRuntime } from './type-runtime.js';
+import { operationContext } from './type-runtime.js';
 
 /**
  * PATCH: operations become value-level field changes; only attributes whose operations depend on their present values are
@@ -52,10 +50,31 @@ export async function patchResource(
     new Set(operations.flatMap(({ attribute, sub }) => [attribute.path, ...(sub === undefined ? [] : [sub.path])])),
   );
   const fields = isBrief ? ['$revision', '$created', '$modified'] : runtime.reader.fieldsFor(projection);
-  const record = await withFreshRevision(ifMatch, () => attempt(useCase, id, operations, ifMatch, fields, context));
+  const noting = onceEach(context);
+  const record = await withFreshRevision(ifMatch, () => attempt(useCase, id, operations, ifMatch, fields, noting));
   return isBrief
     ? { status: 204, ...headersOf(runtime, record, context) }
     : answerWith(useCase, 200, record, projection, context);
+}
+
+/** What is dropped is told once, however often a change is worked out anew. */
+export function onceEach(context: RequestContext): RequestContext {
+  const told = new Set<string>();
+  return {
+    // Not spread: the signal is made when somebody asks for it, and is no property of the object's own.
+    caller: context.caller,
+    requestId: context.requestId,
+    baseUrl: context.baseUrl,
+    get signal() {
+      return context.signal;
+    },
+    ...(context.trace === undefined ? {} : { trace: context.trace }),
+    dropped(what, why) {
+      const note = `${what}\u0000${why}`;
+      if (!told.has(note)) context.dropped(what, why);
+      told.add(note);
+    },
+  };
 }
 
 /** Types with a list of references that is written here (members) answer 204. */
@@ -73,32 +92,23 @@ async function attempt(
   fields: readonly string[],
   context: RequestContext,
 ): Promise<BackendRecord> {
-  const { runtime } = useCase;
-  const { plan, dialect, adapter, entity } = runtime;
-  const stores = await useCase.references.storeView(idsInOperations(plan, operations), context);
+  const { runtime, references } = useCase;
+  const { plan, dialect, adapter, entity, reader } = runtime;
+  const stores = await references.storeView(idsInOperations(plan, operations), context);
   const planned = planPatch(plan, operations, { references: stores, dropped: context.dropped, dialect });
   const changes = [...planned.changes];
   let current: BackendRecord | undefined;
-  if (planned.needs.size > 0 || ifMatch.kind === 'oneOf') {
-    const needed = runtime.reader.fieldsOfAttributes(planned.needs);
-    current = await fetchRecord(runtime, id, ['$revision', ...needed], context);
+  if (planned.needs.size > 0 || changes.length === 0 || ifMatch.kind === 'oneOf') {
+    const wanted = new Set(['$revision', ...fields, ...reader.fieldsOfAttributes(planned.needs)]);
+    current = await fetchRecord(runtime, id, [...wanted], context);
     checkIfMatch(ifMatch, current);
-    changes.push(...(await changesFromState(useCase, current, operations, planned.needs, context)));
-  }
-  if (changes.length === 0) {
-    const unchanged = await fetchRecord(
-      runtime,
-      id,
-      fields.includes('$revision') ? fields : ['$revision', ...fields],
-      context,
-    );
-    checkIfMatch(ifMatch, unchanged);
-    return unchanged;
+    if (planned.needs.size > 0) changes.push(...(await changesFromState(useCase, current, planned, context)));
+    if (changes.length === 0) return current;
   }
   const options = { fields, ...revisionOption(ifMatch, current, runtime.capabilities().revision) };
   try {
     const { record, changed } = await adapter.update(entity, id, changes, options, operationContext(context));
-    if (changed) useCase.references.forget(runtime.type.name, id);
+    if (changed) references.forget(runtime.type.name, id);
     return record;
   } catch (error) {
     if (error instanceof AdapterError && error.kind === 'conflict') {
@@ -116,51 +126,26 @@ export function valuesSet(changes: readonly Change[]): BackendRecord {
 /** Reads, applies, compares: the difference as field changes. */
 async function changesFromState(
   { runtime, references }: UseCase,
-  current: BackendRecord,
-  operations: readonly PatchOperation[],
-  needs: ReadonlySet<Attribute>,
+  record: BackendRecord,
+  planned: PatchPlan,
   context: RequestContext,
 ): Promise<readonly Change[]> {
   const { plan, reader, dialect } = runtime;
+  const { operations, needs } = planned;
+  const { dropped } = context;
   const wants = (attribute: Attribute): boolean => needs.has(attribute);
-  const view = await references.view(reader.references([current], wants), context);
-  const before = reader.read(current, wants, view);
-  const own = operations.filter((operation) => needs.has(operation.attribute));
-  const patched = applyPatch(before, own, {
-    dialect,
-    settle: (attribute, elements, added) => {
-      const attributePlan = plan.byPath.get(attribute.path);
-      return attributePlan?.kind === 'slots' ? settleSlots(attributePlan, elements, added) : elements;
-    },
-  });
-  const after = applyValueRules(plan, patched, needs);
-  checkStillRequired(runtime, after, needs);
-  const stores = await references.storeView(
-    [...referencedIds(plan, before, needs), ...referencedIds(plan, after, needs)],
-    context,
+  const view = await references.view(reader.references([record], wants), context);
+  const before = reader.read(record, wants, view);
+  const { comparisonFor } = runtime.pushDown();
+  const after = patchedResource(plan, before, planned, { dialect, comparisonFor, dropped });
+  const oldIds = referencedIds(plan, before, needs);
+  const stores = await references.storeView([...oldIds, ...referencedIds(plan, after, needs)], context);
+  const old = new Set(oldIds.map(({ id }) => id));
+  return changesBetween(
+    plan,
+    { record, before, after, attributes: needs, emptied: emptiedFields(plan, operations) },
+    { references: stores, dropped, isOld: (id) => old.has(id) },
   );
-  const writing: WriteContext = { references: stores, dropped: context.dropped };
-  const quiet: WriteContext = { references: stores, dropped: () => undefined };
-  const was = encodeFields(plan, before, needs, current, quiet);
-  const becomes = encodeFields(plan, after, needs, current, writing);
-  return diffFields(Object.fromEntries(was), becomes);
-}
-
-/** @throws ScimError invalidValue when a required attribute has lost its value */
-function checkStillRequired({ plan, type }: TypeRuntime, after: Resource, needs: ReadonlySet<Attribute>): void {
-  const lost = [...needs]
-    .filter((attribute) => attribute.required && readAttribute(after, attribute) === undefined)
-    .map((attribute) => attribute.path);
-  const byRules = missingByRules(
-    { ...plan, attributes: plan.attributes.filter((attributePlan) => needs.has(attributePlan.attribute)) },
-    after,
-  );
-  const [first] = [...lost, ...byRules];
-  if (first !== undefined)
-    throw ScimError.badRequest(
-      'invalidValue',
-      `"${first}" is required for a ${type.name} and cannot be left without a value.`,
-    );
 }
 
 /** Ids that operations add or remove, to be looked up together. */
@@ -171,10 +156,7 @@ function idsInOperations(
   return operations.flatMap(({ attribute, sub, value, listed, filter }) => {
     const attributePlan = plan.byPath.get(attribute.path);
     if (attributePlan === undefined) return [];
-    const reference =
-      'reference' in attributePlan
-        ? attributePlan.reference
-        : leavesOf(attributePlan).find((leaf) => leaf.reference !== undefined)?.reference;
+    const reference = referenceOf(attributePlan);
     if (reference === undefined) return [];
     const ids = new Set<string>();
     if (sub !== undefined && typeof value === 'string' && sub.name === 'value') ids.add(value);

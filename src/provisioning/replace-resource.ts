@@ -1,20 +1,30 @@
 import type { BackendRecord } from '../backend/adapter.js';
 import { AdapterError } from '../backend/adapter-error.js';
-import { diffFields } from '../mapping/diff.js';
-import { isWritten, type MappingPlan } from '../mapping/plan.js';
+import { constantParts } from '../mapping/attribute-readers.js';
+import { changesBetween } from '../mapping/diff.js';
+import { reportNotTaken } from '../mapping/not-taken.js';
+import {
+  type AttributePlan,
+  isWritten,
+  type Leaf,
+  leavesOf,
+  type MappingPlan,
+  type Slot,
+  type SlotsPlan,
+} from '../mapping/plan.js';
+import { slotFor } from '../mapping/slots.js';
 import { applyValueRules } from '../mapping/value-rules.js';
-import { encodeFields, type WriteContext } from '../mapping/write.js';
+import { asComplex, type ComplexValue, deepEqual, readAttribute, writeAttribute } from '../scim/attribute-value.js';
 import { ScimError } from '../scim/error.js';
-import { asComplex, deepEqual, readAttribute, writeAttribute } from '../scim/patch-apply.js';
 import type { ParsedBody } from '../scim/resource-parser.js';
 import type { Attribute, JsonValue, MutableResource, Resource } from '../scim/schema.js';
 import { conflictError } from './conflict.js';
 import { switchedOff, writtenPaths } from './create-resource.js';
-import { valuesSet } from './patch-resource.js';
+import { onceEach, valuesSet } from './patch-resource.js';
 import { type IfMatch, parseIfMatch } from './preconditions.js';
 import { fetchRecord } from './read-resource.js';
 import { answerWith, projectionOf, type UseCase } from './resource-answers.js';
-import { checkRequired, parseInput, referencedIds, reportDropped } from './resource-input.js';
+import { checkRequired, parseInput, referencedIds } from './resource-input.js';
 import { checkIfMatch, revisionOption, withFreshRevision } from './revision-loop.js';
 import type { Preconditions, ProjectionRequest, RequestContext, ResourceAnswer } from './service.js';
 import { operationContext } from './type-runtime.js';
@@ -35,13 +45,11 @@ export async function replaceResource(
   const { runtime } = useCase;
   if (!runtime.operations.update) throw switchedOff(runtime.type.name, 'Changing');
   const parsed = parseInput(runtime, body, context);
-  const wanted = applyValueRules(runtime.plan, parsed.resource, undefined);
   const ifMatch = parseIfMatch(conditions, runtime);
   const projection = projectionOf(runtime, request, writtenPaths(useCase, parsed.resource));
   const fields = runtime.reader.fieldsFor(projection);
-  const record = await withFreshRevision(ifMatch, () =>
-    attempt(useCase, id, { ...parsed, resource: wanted }, ifMatch, fields, context),
-  );
+  const noting = onceEach(context);
+  const record = await withFreshRevision(ifMatch, () => attempt(useCase, id, parsed, ifMatch, fields, noting));
   return answerWith(useCase, 200, record, projection, context);
 }
 
@@ -61,16 +69,17 @@ async function attempt(
   checkIfMatch(ifMatch, current);
   const view = await references.view(reader.references([current], wants), context);
   const before = reader.read(current, wants, view);
-  const after = withKept(plan, parsed, before);
+  const after = applyValueRules(plan, withKept(plan, parsed, before), before);
   checkRequired(runtime, after);
-  const stores = await references.storeView(
-    [...referencedIds(plan, before, owned), ...referencedIds(plan, after, owned)],
-    context,
+  reportNotTaken(plan, parsed.resource, before, context.dropped);
+  const oldIds = referencedIds(plan, before, owned);
+  const stores = await references.storeView([...oldIds, ...referencedIds(plan, after, owned)], context);
+  const old = new Set(oldIds.map((reference) => reference.id));
+  const changes = changesBetween(
+    plan,
+    { record: current, before, after, attributes: owned, emptied: emptiedFields(plan, parsed) },
+    { references: stores, dropped: context.dropped, isOld: (each) => old.has(each) },
   );
-  const writing: WriteContext = { references: stores, dropped: context.dropped };
-  reportDropped(plan, parsed.resource, writing);
-  const was = encodeFields(plan, before, owned, current, { references: stores, dropped: () => undefined });
-  const changes = diffFields(Object.fromEntries(was), encodeFields(plan, after, owned, current, writing));
   if (changes.length === 0) return current;
   const options = { fields, ...revisionOption(ifMatch, current, runtime.capabilities().revision) };
   try {
@@ -82,6 +91,21 @@ async function attempt(
       throw await conflictError(runtime, error, valuesSet(changes), context);
     throw error;
   }
+}
+
+/** Fields that no rule reads and that the caller empties: by saying so, or by leaving out what a rule does not keep. */
+function emptiedFields(plan: MappingPlan, { resource, cleared }: ParsedBody): ReadonlySet<string> {
+  const fields = plan.attributes.flatMap((attributePlan) => {
+    const { attribute } = attributePlan;
+    const isCleared = cleared.has(attribute.path);
+    const value = readAttribute(resource, attribute);
+    if (attributePlan.kind === 'records' || attributePlan.kind === 'references')
+      return value === undefined && (isCleared || !attributePlan.keepWhenOmitted) ? [attributePlan.field] : [];
+    return leavesOf(attributePlan).flatMap((leaf) =>
+      isCleared || cleared.has(leaf.attribute.path) || !leaf.keepWhenOmitted ? [leaf.field] : [],
+    );
+  });
+  return new Set(fields);
 }
 
 /**
@@ -96,32 +120,47 @@ function withKept(plan: MappingPlan, { resource, cleared }: ParsedBody, before: 
     if (old === undefined) continue;
     const sent = readAttribute(resource, attribute);
     if (attribute.mutability === 'immutable') {
-      if (sent !== undefined && !deepEqual(sent, old)) {
-        throw ScimError.badRequest('mutability', `"${attribute.path}" cannot be changed once set (RFC 7644 §3.5.1).`);
-      }
+      if (sent !== undefined && !deepEqual(sent, old)) throw cannotChange(attribute);
       writeAttribute(after, attribute, old);
-      continue;
-    }
-    if (attributePlan.kind === 'simple') {
-      const isKept = sent === undefined && !cleared.has(attribute.path) && attributePlan.leaf.keepWhenOmitted;
-      if (isKept) writeAttribute(after, attribute, old);
-    } else if (attributePlan.kind === 'records' || attributePlan.kind === 'references') {
-      if (sent === undefined && !cleared.has(attribute.path) && attributePlan.keepWhenOmitted)
-        writeAttribute(after, attribute, old);
-    } else if (attributePlan.kind === 'complex') {
-      writeAttribute(after, attribute, withKeptParts(attributePlan.leaves, asComplex(sent), asComplex(old), cleared));
-    } else if (sent === undefined && !cleared.has(attribute.path)) {
-      const kept = attributePlan.slots.some((slot) => slot.leaves.some((leaf) => leaf.keepWhenOmitted));
-      if (kept) writeAttribute(after, attribute, old);
+    } else if (!cleared.has(attribute.path)) {
+      writeAttribute(after, attribute, keptValue(attributePlan, sent, old, cleared));
     }
   }
   return after;
 }
 
+function cannotChange({ path }: Attribute): ScimError {
+  return ScimError.badRequest('mutability', `"${path}" cannot be changed once set (RFC 7644 §3.5.1).`);
+}
+
+/** The attribute's value with what the caller left out of it and a rule keeps. */
+function keptValue(
+  plan: AttributePlan,
+  sent: JsonValue | undefined,
+  old: JsonValue,
+  cleared: ReadonlySet<string>,
+): JsonValue | undefined {
+  switch (plan.kind) {
+    case 'simple':
+      return sent ?? (plan.leaf.keepWhenOmitted ? old : undefined);
+    case 'records':
+    case 'references':
+      return sent ?? (plan.keepWhenOmitted ? old : undefined);
+    case 'complex':
+      return withKeptParts(plan.leaves, asComplex(sent), asComplex(old), cleared);
+    case 'slots':
+      return withKeptSlots(plan, elementsOf(sent), elementsOf(old));
+  }
+}
+
+function elementsOf(value: JsonValue | undefined): readonly JsonValue[] {
+  return Array.isArray(value) ? (value as readonly JsonValue[]) : [];
+}
+
 function withKeptParts(
-  leaves: readonly { readonly attribute: Attribute; readonly keepWhenOmitted: boolean }[],
-  sent: { readonly [sub: string]: JsonValue },
-  old: { readonly [sub: string]: JsonValue },
+  leaves: readonly Leaf[],
+  sent: ComplexValue,
+  old: ComplexValue,
   cleared: ReadonlySet<string>,
 ): JsonValue | undefined {
   const result: Record<string, JsonValue> = { ...sent };
@@ -130,13 +169,37 @@ function withKeptParts(
     const sentPart = result[attribute.name];
     if (oldPart === undefined) continue;
     if (attribute.mutability === 'immutable') {
-      if (sentPart !== undefined && !deepEqual(sentPart, oldPart)) {
-        throw ScimError.badRequest('mutability', `"${attribute.path}" cannot be changed once set (RFC 7644 §3.5.1).`);
-      }
+      if (sentPart !== undefined && !deepEqual(sentPart, oldPart)) throw cannotChange(attribute);
       result[attribute.name] = oldPart;
     } else if (sentPart === undefined && keepWhenOmitted && !cleared.has(attribute.path)) {
       result[attribute.name] = oldPart;
     }
   }
   return Object.keys(result).length === 0 ? undefined : result;
+}
+
+/** Slots that the caller left empty and a rule keeps stay as they are, beside those that were sent. */
+function withKeptSlots(
+  plan: SlotsPlan,
+  sent: readonly JsonValue[],
+  old: readonly JsonValue[],
+): readonly JsonValue[] | undefined {
+  const result = [...sent];
+  for (const slot of plan.slots) {
+    const kept = slot.leaves.filter((leaf) => leaf.keepWhenOmitted);
+    if (kept.length === 0) continue;
+    const isOwn = (element: JsonValue): boolean => slotFor(plan, element) === slot;
+    const index = result.findIndex(isOwn);
+    const own = old.filter(isOwn);
+    if (index < 0) result.push(...own.map((element) => keptElement(slot, kept, asComplex(element), {})));
+    else if (!slot.multiple) result[index] = keptElement(slot, kept, asComplex(own[0]), asComplex(result[index]));
+  }
+  return result.length === 0 ? undefined : result;
+}
+
+function keptElement(slot: Slot, kept: readonly Leaf[], old: ComplexValue, sent: ComplexValue): JsonValue {
+  const parts = kept.flatMap(({ attribute: { name } }) =>
+    old[name] === undefined ? [] : [[name, old[name]] as const],
+  );
+  return { ...constantParts(slot.constants), ...Object.fromEntries(parts), ...sent };
 }

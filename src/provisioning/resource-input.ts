@@ -1,9 +1,9 @@
 import type { BackendRecord, ChildRecord, FieldValue, Scalar } from '../backend/adapter.js';
-import { leavesOf, type MappingPlan, type ReferencePlan } from '../mapping/plan.js';
+import { type MappingPlan, type ReferencePlan, referenceOf } from '../mapping/plan.js';
 import { applyCreateRules, applyValueRules, missingByRules } from '../mapping/value-rules.js';
-import { attributesIn, type FieldValues, referencedId, reportUnmapped, type WriteContext } from '../mapping/write.js';
+import { type FieldValues, referencedId } from '../mapping/write.js';
+import { asComplex, readAttribute } from '../scim/attribute-value.js';
 import { ScimError } from '../scim/error.js';
-import { asComplex, readAttribute } from '../scim/patch-apply.js';
 import { missingRequired, type ParsedBody, parseResourceBody } from '../scim/resource-parser.js';
 import type { Attribute, JsonValue, Resource } from '../scim/schema.js';
 import type { RequestContext } from './service.js';
@@ -39,16 +39,6 @@ export function checkRequired({ type, plan }: TypeRuntime, resource: Resource): 
   );
 }
 
-/** Reports attributes that no rule writes. The password is never kept unless a rule says where. */
-export function reportDropped(plan: MappingPlan, resource: Resource, context: WriteContext): void {
-  for (const attribute of attributesIn(plan, resource)) {
-    if (attribute.path === 'schemas') continue;
-    if (attribute.path === 'password' && !plan.byPath.has('password'))
-      context.dropped('password', 'not mapped; passwords are not kept');
-    else reportUnmapped(plan, attribute, readAttribute(resource, attribute), context);
-  }
-}
-
 /** Ids that the resource's references name, to be looked up together. */
 export function referencedIds(
   plan: MappingPlan,
@@ -58,10 +48,7 @@ export function referencedIds(
   return plan.attributes.flatMap((attributePlan) => {
     const { attribute } = attributePlan;
     if (attributes !== undefined && !attributes.has(attribute)) return [];
-    const reference =
-      'reference' in attributePlan
-        ? attributePlan.reference
-        : leavesOf(attributePlan).find((leaf) => leaf.reference !== undefined)?.reference;
+    const reference = referenceOf(attributePlan);
     if (reference === undefined) return [];
     const value = readAttribute(resource, attribute);
     const elements = Array.isArray(value) ? (value as readonly JsonValue[]) : value === undefined ? [] : [value];
@@ -74,12 +61,11 @@ export function referencedIds(
 
 /** Field values as a record: a field that may hold many values is a list, others are plain. */
 export function toRecord(plan: MappingPlan, fields: ReadonlyMap<string, FieldValues>): BackendRecord {
-  const many = new Set(plan.use.fields.filter((use) => use.multiple).map((use) => use.name));
   const record: Record<string, FieldValue> = {};
   for (const [field, values] of fields) {
     const [first] = values as readonly (Scalar | ChildRecord)[];
     if (first === undefined) continue;
-    record[field] = many.has(field) ? values : (first as Scalar);
+    record[field] = plan.fields.multiple.has(field) ? values : (first as Scalar);
   }
   return record;
 }

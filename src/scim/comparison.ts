@@ -15,7 +15,10 @@ export type Comparison = 'exact' | 'fold' | 'asciiFold' | 'number' | 'boolean' |
 /** What values are compared by: equal keys mean equal values, and keys of one comparison are ordered. */
 export type ComparisonKey = string | number | boolean;
 
-/** The comparison that RFC 7643 §2.2 and §2.3 give an attribute. */
+/**
+ * The comparison that RFC 7643 §2.2 and §2.3 give an attribute. The `value` of a reference (members, manager) is an id,
+ * and ids are exact (§3.1) whatever `caseExact` is printed beside it: else two members could be taken for one.
+ */
 export function comparisonOf(attribute: Attribute): Comparison {
   switch (attribute.type) {
     case 'boolean':
@@ -26,8 +29,12 @@ export function comparisonOf(attribute: Attribute): Comparison {
     case 'dateTime':
       return 'instant';
     default:
-      return attribute.caseExact ? 'exact' : 'fold';
+      return attribute.caseExact || isReferenceId(attribute) ? 'exact' : 'fold';
   }
+}
+
+function isReferenceId({ name, parent }: Attribute): boolean {
+  return name === 'value' && parent?.subAttributes.some((sub) => sub.name === '$ref') === true;
 }
 
 const beyondAscii = /[\u0080-\uffff]/;

@@ -1,24 +1,29 @@
 import type { ResolvedFilter } from './attribute-path.js';
-import { comparisonOf, keyOf } from './comparison.js';
+import { asComplex, type ComplexValue, deepEqual, readAttribute, writeAttribute } from './attribute-value.js';
 import type { Dialect } from './dialect.js';
 import { ScimError } from './error.js';
-import { evaluateElement } from './filter-evaluate.js';
+import { compileElementFilter } from './filter-evaluate.js';
+import { type Comparing, isListed, isSameElement, singlePrimary } from './patch-elements.js';
 import type { PatchOperation } from './patch-parser.js';
-import { type Attribute, isObject, type JsonValue, type MutableResource, type Resource } from './schema.js';
+import {
+  type Attribute,
+  isObject,
+  type JsonValue,
+  type MutableResource,
+  type Resource,
+  subAttribute,
+} from './schema.js';
 
-/** An element of a multi-valued complex attribute, or the value of a single complex one. */
-export type ComplexValue = { readonly [sub: string]: JsonValue };
-
-export interface PatchApplyOptions {
+export interface PatchApplyOptions extends Comparing {
   readonly dialect: Dialect;
   /**
-   * Lets a place with less room than SCIM's lists have its say after elements were added: it gives the elements that can
-   * stand beside each other, the new ones winning (a single slot that is full is replaced).
+   * Lets a place with less room than SCIM's lists have its say after each operation: it gives the elements as they will
+   * stand there, new and changed ones winning (a single slot that is full is replaced).
    */
   readonly settle?: (
     attribute: Attribute,
     elements: readonly JsonValue[],
-    added: ReadonlySet<JsonValue>,
+    changed: ReadonlySet<JsonValue>,
   ) => readonly JsonValue[];
 }
 
@@ -48,28 +53,6 @@ export function applyPatch(
   return result;
 }
 
-/** The attribute's value in a resource's JSON, under its extension's URN where it has one. */
-export function readAttribute(resource: Resource, attribute: Attribute): JsonValue | undefined {
-  if (!attribute.inExtension || attribute.schema === undefined) return resource[attribute.name];
-  const extension = resource[attribute.schema];
-  return isObject(extension) ? (extension[attribute.name] as JsonValue | undefined) : undefined;
-}
-
-/** Sets the attribute in a resource under construction; undefined takes it away, and the extension with its last one. */
-export function writeAttribute(resource: MutableResource, attribute: Attribute, value: JsonValue | undefined): void {
-  if (!attribute.inExtension || attribute.schema === undefined) {
-    if (value === undefined) delete resource[attribute.name];
-    else resource[attribute.name] = value;
-    return;
-  }
-  const present = resource[attribute.schema];
-  const extension: MutableResource = isObject(present) ? { ...(present as ComplexValue) } : {};
-  if (value === undefined) delete extension[attribute.name];
-  else extension[attribute.name] = value;
-  if (Object.keys(extension).length === 0) delete resource[attribute.schema];
-  else resource[attribute.schema] = extension;
-}
-
 function applyOperation(
   before: JsonValue | undefined,
   operation: PatchOperation,
@@ -85,10 +68,17 @@ function applyOperation(
 }
 
 /** A single complex attribute: sub-attributes that are not named stay (RFC 7644 §3.5.2.1, §3.5.2.3). */
-function applyToComplex(before: ComplexValue, { op, sub, value }: PatchOperation): JsonValue | undefined {
+function applyToComplex(before: ComplexValue, operation: PatchOperation): JsonValue | undefined {
+  const { op, sub, value } = operation;
   if (sub !== undefined) return withoutEmpty(withSub(before, sub, op === 'remove' ? undefined : value));
   if (op === 'remove' || value === undefined) return undefined;
-  return withoutEmpty({ ...before, ...asComplex(value) });
+  return withoutEmpty(merged(before, operation));
+}
+
+/** The parts with those of the operation's value, and without those that it sets to null. */
+function merged(before: ComplexValue, { value, unset }: PatchOperation): ComplexValue {
+  const rest = unset.reduce((parts, sub) => withSub(parts, sub, undefined), before);
+  return { ...rest, ...asComplex(value) };
 }
 
 function applyToElements(
@@ -100,12 +90,11 @@ function applyToElements(
   if (filter !== undefined || sub !== undefined) return applyToSelected(before, operation, options);
   if (op === 'remove') {
     const { listed } = operation;
-    return listed === undefined
-      ? []
-      : before.filter((element) => !listed.some((item) => isListed(attribute, element, item)));
+    if (listed === undefined) return [];
+    return before.filter((element) => !listed.some((item) => isListed(attribute, element, item, options)));
   }
   const value = operation.value === undefined ? [] : (operation.value as readonly JsonValue[]);
-  if (op === 'replace') return settle(attribute, value, new Set(value), options);
+  if (op === 'replace') return settled(attribute, value, new Set(value), options);
   return addElements(before, value, attribute, options);
 }
 
@@ -117,25 +106,34 @@ function addElements(
   options: PatchApplyOptions,
 ): readonly JsonValue[] {
   const result = [...before];
-  const touched = new Set<JsonValue>();
+  const changed = new Set<JsonValue>();
   for (const element of added) {
-    const index = result.findIndex((candidate) => isSameElement(attribute, candidate, element));
+    const index = result.findIndex((candidate) => isSameElement(attribute, candidate, element, options));
     const present = result[index];
-    const merged = present !== undefined && isObject(present) ? { ...present, ...asComplex(element) } : element;
-    if (index < 0) result.push(merged);
-    else result[index] = merged;
-    touched.add(merged);
+    if (present === undefined) {
+      result.push(element);
+      changed.add(element);
+    } else if (isObject(present) && hasMore(element, present)) {
+      const merged = { ...present, ...asComplex(element) };
+      result[index] = merged;
+      changed.add(merged);
+    }
   }
-  return settle(attribute, singlePrimary(result, touched), touched, options);
+  return settled(attribute, singlePrimary(result, changed), changed, options);
 }
 
-function settle(
+/** A plain value that is there in another spelling is there: adding it changes nothing (RFC 7644 §3.5.2.1). */
+function hasMore(element: JsonValue, present: JsonValue): boolean {
+  return Object.entries(asComplex(element)).some(([name, part]) => !deepEqual(asComplex(present)[name], part));
+}
+
+function settled(
   attribute: Attribute,
   elements: readonly JsonValue[],
-  added: ReadonlySet<JsonValue>,
+  changed: ReadonlySet<JsonValue>,
   options: PatchApplyOptions,
 ): readonly JsonValue[] {
-  return options.settle === undefined ? elements : options.settle(attribute, elements, added);
+  return options.settle === undefined ? elements : options.settle(attribute, elements, changed);
 }
 
 function applyToSelected(
@@ -144,8 +142,9 @@ function applyToSelected(
   options: PatchApplyOptions,
 ): readonly JsonValue[] {
   const { attribute, filter, sub, op, value } = operation;
-  const selected = before.map((element) => filter === undefined || evaluateElement(filter, attribute, element));
-  if (!selected.includes(true)) {
+  const isSelected = filter === undefined ? () => true : compileElementFilter(filter, options.comparisonFor);
+  const selected = new Set(before.filter(isSelected));
+  if (selected.size === 0) {
     if (op === 'remove') return before;
     const created = elementFromFilter(operation, options.dialect);
     if (created === undefined) {
@@ -154,27 +153,41 @@ function applyToSelected(
     if (value === undefined) return before;
     return addElements(before, [created], attribute, options);
   }
-  if (op === 'remove' || value === undefined) {
-    if (sub === undefined) return before.filter((_, index) => !selected[index]);
-    return before.flatMap((element, index) => {
-      if (!selected[index]) return [element];
-      const rest = withSub(asComplex(element), sub, undefined);
-      return isHollow(rest) ? [] : [rest];
-    });
-  }
-  const touched = new Set<JsonValue>();
-  const result = before.map((element, index) => {
-    if (!selected[index]) return element;
-    const changed =
-      sub === undefined ? mergeElement(attribute, element, value) : withSub(asComplex(element), sub, value);
-    touched.add(changed);
-    return changed;
+  if (sub === undefined && (op === 'remove' || value === undefined))
+    return before.filter((element) => !selected.has(element));
+  const changed = new Set<JsonValue>();
+  const result = before.flatMap((element): readonly JsonValue[] => {
+    if (!selected.has(element)) return [element];
+    const after = changedElement(element, operation);
+    if (after === undefined) return [];
+    checkElement(attribute, element, after);
+    if (!deepEqual(element, after)) changed.add(after);
+    return [after];
   });
-  return settle(attribute, singlePrimary(result, touched), touched, options);
+  return settled(attribute, singlePrimary(result, changed), changed, options);
 }
 
-function mergeElement(attribute: Attribute, element: JsonValue, value: JsonValue): JsonValue {
-  return attribute.type === 'complex' ? { ...asComplex(element), ...asComplex(value) } : value;
+/** What becomes of one element that the path selects; undefined when nothing is left of it but its kind. */
+function changedElement(element: JsonValue, operation: PatchOperation): JsonValue | undefined {
+  const { attribute, op, sub, value } = operation;
+  if (attribute.type !== 'complex') return value;
+  const parts = asComplex(element);
+  const changed =
+    sub === undefined ? merged(parts, operation) : withSub(parts, sub, op === 'remove' ? undefined : value);
+  return Object.keys(changed).length < Object.keys(parts).length && isHollow(changed) ? undefined : changed;
+}
+
+/** @throws ScimError mutability when an immutable part of an element would change (RFC 7643 §4.2) */
+function checkElement(attribute: Attribute, before: JsonValue, after: JsonValue): void {
+  for (const sub of attribute.subAttributes) {
+    if (sub.mutability !== 'immutable') continue;
+    const [old, now] = [asComplex(before)[sub.name], asComplex(after)[sub.name]];
+    if (old === undefined || deepEqual(old, now)) continue;
+    throw ScimError.badRequest(
+      'mutability',
+      `"${sub.path}" cannot be changed once set; remove the element and add another.`,
+    );
+  }
 }
 
 /**
@@ -203,75 +216,24 @@ export function equalityConstants(filter: ResolvedFilter): ComplexValue | undefi
   return terms.length === 0 ? undefined : constants;
 }
 
-/** Two new primaries in one operation: the later one wins within a PATCH (requirements GAP-11). */
-function singlePrimary(elements: readonly JsonValue[], touched: ReadonlySet<JsonValue>): readonly JsonValue[] {
-  const isPrimary = (element: JsonValue): boolean => isObject(element) && element.primary === true;
-  const primaries = elements.filter(isPrimary);
-  if (primaries.length < 2) return elements;
-  const keep = primaries.findLast((element) => touched.has(element)) ?? primaries[0];
-  return elements.map((element) => {
-    if (element === keep || !isPrimary(element)) return element;
-    const demoted = { ...asComplex(element), primary: false };
-    if (touched.has(element)) (touched as Set<JsonValue>).add(demoted);
-    return demoted;
-  });
-}
-
 /**
- * Whether two elements are the same value: by `value` alone where sub-attributes are immutable (members), else by
- * `value` and `type` (RFC 7643 §2.4), else as a whole.
+ * An immutable attribute may be given its first value, never another (RFC 7643 §7).
+ * @throws ScimError mutability
  */
-export function isSameElement(attribute: Attribute, a: JsonValue, b: JsonValue): boolean {
-  if (attribute.type !== 'complex') return sameValue(attribute, a, b);
-  const [left, right] = [asComplex(a), asComplex(b)];
-  const value = attribute.subAttributes.find((sub) => sub.name === 'value');
-  if (value === undefined || left.value === undefined || right.value === undefined) return deepEqual(left, right);
-  if (!sameValue(value, left.value, right.value)) return false;
-  if (value.mutability === 'immutable') return true;
-  const type = attribute.subAttributes.find((sub) => sub.name === 'type');
-  return type === undefined || sameValue(type, left.type ?? '', right.type ?? '');
-}
-
-/** Whether an element is meant by one of a `remove` list: by `value`, else by all that the list's entry says. */
-function isListed(attribute: Attribute, element: JsonValue, item: JsonValue): boolean {
-  if (attribute.type !== 'complex') return sameValue(attribute, element, item);
-  const [actual, wanted] = [asComplex(element), asComplex(item)];
-  const value = attribute.subAttributes.find((sub) => sub.name === 'value');
-  if (value !== undefined && wanted.value !== undefined) {
-    return actual.value !== undefined && sameValue(value, actual.value, wanted.value);
-  }
-  return attribute.subAttributes.every((sub) => {
-    const wantedSub = wanted[sub.name];
-    const actualSub = actual[sub.name];
-    return wantedSub === undefined || (actualSub !== undefined && sameValue(sub, actualSub, wantedSub));
-  });
-}
-
-function sameValue(attribute: Attribute, a: JsonValue, b: JsonValue): boolean {
-  const comparison = comparisonOf(attribute);
-  const key = keyOf(comparison, a);
-  return key !== undefined && key === keyOf(comparison, b);
-}
-
-/** An immutable attribute may be given its first value, never another (RFC 7643 §7). */
 function checkImmutable(
-  { attribute, sub }: PatchOperation,
+  { attribute }: PatchOperation,
   before: JsonValue | undefined,
   after: JsonValue | undefined,
 ): void {
   if (attribute.mutability === 'immutable' && before !== undefined && !deepEqual(before, after)) {
     throw ScimError.badRequest('mutability', `"${attribute.path}" cannot be changed once set.`);
   }
-  if (sub?.mutability === 'immutable' && !attribute.multiValued) {
-    const [old, now] = [asComplex(before)[sub.name], asComplex(after)[sub.name]];
-    if (old !== undefined && !deepEqual(old, now)) {
-      throw ScimError.badRequest('mutability', `"${sub.path}" cannot be changed once set.`);
-    }
+  if (attribute.multiValued) return;
+  for (const sub of attribute.subAttributes) {
+    const old = asComplex(before)[sub.name];
+    if (sub.mutability !== 'immutable' || old === undefined || deepEqual(old, asComplex(after)[sub.name])) continue;
+    throw ScimError.badRequest('mutability', `"${sub.path}" cannot be changed once set.`);
   }
-}
-
-export function asComplex(value: JsonValue | undefined): ComplexValue {
-  return isObject(value) ? (value as ComplexValue) : {};
 }
 
 function withSub(value: ComplexValue, sub: Attribute, subValue: JsonValue | undefined): ComplexValue {
@@ -287,25 +249,4 @@ function withoutEmpty(value: ComplexValue): ComplexValue | undefined {
 /** Nothing is left but what kind of element it was. */
 function isHollow(element: ComplexValue): boolean {
   return Object.keys(element).every((name) => name === 'type' || name === 'primary' || name === '$ref');
-}
-
-/** Equality of JSON values; the order of an object's keys and of a list's elements carries no meaning. */
-export function deepEqual(a: JsonValue | undefined, b: JsonValue | undefined): boolean {
-  if (a === b) return true;
-  if (Array.isArray(a) && Array.isArray(b)) {
-    if (a.length !== b.length) return false;
-    const rest = [...(b as readonly JsonValue[])];
-    return (a as readonly JsonValue[]).every((item) => {
-      const index = rest.findIndex((candidate) => deepEqual(item, candidate));
-      if (index < 0) return false;
-      rest.splice(index, 1);
-      return true;
-    });
-  }
-  if (!isObject(a) || !isObject(b)) return false;
-  const keys = Object.keys(a);
-  return (
-    keys.length === Object.keys(b).length &&
-    keys.every((key) => deepEqual(a[key] as JsonValue | undefined, b[key] as JsonValue | undefined))
-  );
 }

@@ -3,7 +3,15 @@ import type { Dialect } from './dialect.js';
 import { ScimError } from './error.js';
 import { parsePatchPath } from './filter-parser.js';
 import { resolveElementFilter } from './filter-resolve.js';
-import { type Attribute, isMultiComplex, isObject, type JsonValue, type ResourceType, type Schema } from './schema.js';
+import {
+  type Attribute,
+  isMultiComplex,
+  isObject,
+  type JsonValue,
+  type ResourceType,
+  type Schema,
+  subAttribute,
+} from './schema.js';
 import { parseAttributeValue, parseElement } from './value-parser.js';
 
 export const patchOpSchemaUri = 'urn:ietf:params:scim:api:messages:2.0:PatchOp';
@@ -21,8 +29,10 @@ export interface PatchOperation {
   /** The elements that the path selects: `emails[type eq "work"]`. */
   readonly filter: ResolvedFilter | undefined;
   readonly sub: Attribute | undefined;
-  /** Coerced and checked. undefined stands for "no value": absent, null, [] or "". */
+  /** Coerced and checked. undefined stands for "no value": absent, null, [] or "". An object with nothing in it is {}. */
   readonly value: JsonValue | undefined;
+  /** Sub-attributes that an object given as `value` sets to null: they lose their value. */
+  readonly unset: readonly Attribute[];
   /** `remove` with a value list takes away only these elements (dialect rule 4). */
   readonly listed: readonly JsonValue[] | undefined;
 }
@@ -174,14 +184,41 @@ function parseTarget(raw: RawOperation, target: Target, text: string, options: P
       raw.hasValue && filter === undefined && sub === undefined
         ? listedElements(attribute, raw.value, dialect)
         : undefined;
-    return { ...base, sub, value: undefined, listed };
+    return { ...base, sub, value: undefined, unset: [], listed };
   }
   if (!raw.hasValue) throw ScimError.badRequest('invalidValue', `"${raw.op}" needs a "value".`);
   if (raw.op === 'replace' && raw.value === '' && sub === undefined && filter === undefined && holdsIds(attribute)) {
     throw ScimError.badRequest('invalidValue', `"${attribute.path}" is emptied by [] or null, not by "".`);
   }
   const value = parseValue(raw.value, attribute, sub, filter, text, options);
-  return { ...base, sub, value, listed: undefined };
+  const isMerged = sub === undefined && (filter !== undefined || !attribute.multiValued);
+  const given = filter === undefined ? raw.value : single(raw.value);
+  if (!isMerged || attribute.type !== 'complex' || !isObject(given))
+    return { ...base, sub, value, unset: [], listed: undefined };
+  return { ...base, sub, value: value ?? {}, unset: unsetIn(given, attribute, dialect), listed: undefined };
+}
+
+/** Sub-attributes that an object names without giving them a value. */
+function unsetIn(
+  object: { readonly [key: string]: unknown },
+  attribute: Attribute,
+  dialect: Dialect,
+): readonly Attribute[] {
+  const isEmpty = (value: unknown): boolean =>
+    value === null ||
+    (value === '' && dialect.tolerates('emptyStrings')) ||
+    (Array.isArray(value) && value.length === 0);
+  return Object.entries(object).flatMap(([name, value]) => {
+    const sub = isEmpty(value) ? subAttribute(attribute, name) : undefined;
+    // An element of a list of references is its `value`; without one there would be nothing left to be.
+    const isIdentity = attribute.multiValued && sub?.mutability === 'immutable';
+    return sub === undefined || sub.mutability === 'readOnly' || isIdentity ? [] : [sub];
+  });
+}
+
+/** One element may stand in a list of its own. */
+function single(value: unknown): unknown {
+  return Array.isArray(value) && value.length === 1 ? value[0] : value;
 }
 
 /** `members.value` with a list names whole elements; a `remove` that brings values never clears (dialect rule 4). */
@@ -209,10 +246,7 @@ function parseValue(
 ): JsonValue | undefined {
   const options = { enforceCanonical };
   if (sub !== undefined) return parseAttributeValue(sub, value, dialect, where, options);
-  if (filter !== undefined) {
-    const single = Array.isArray(value) && value.length === 1 ? value[0] : value;
-    return single === null || single === '' ? undefined : parseElement(attribute, single, dialect, where, options);
-  }
+  if (filter !== undefined) return parseElement(attribute, single(value), dialect, where, options);
   // One element may come without its brackets (RFC 7644 figure 3 has both shapes in practice).
   const isOne = attribute.multiValued && !Array.isArray(value) && value !== null && value !== '';
   if (isOne && (isObject(value) || attribute.type !== 'complex')) {

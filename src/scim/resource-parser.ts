@@ -177,7 +177,8 @@ function collectMissing(holder: Resource, attributes: readonly Attribute[], miss
   }
 }
 
-function isAssigned(value: JsonValue | undefined): boolean {
+/** Whether an attribute that must have a value has one: blank text is none (erratum 8280). */
+export function isAssigned(value: JsonValue | undefined): boolean {
   if (value === undefined || value === null) return false;
   if (typeof value === 'string') return value.trim() !== '';
   return !Array.isArray(value) || value.length > 0;
