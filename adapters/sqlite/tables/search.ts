@@ -35,7 +35,8 @@ export function searchStatements(plan: EntityPlan, query: SearchQuery): SearchSt
   const rest = isCounted ? where : all([where, afterPosition(plan, position, key, isDescending)]);
   const offset = isCounted && position > 0 ? sql` OFFSET ${BigInt(position)}` : nothing;
   const selected = key === undefined ? selection.columns : sql`${selection.columns}, ${key}`;
-  const page = sql`SELECT ${selected} ${from}${whereClause(rest)} ORDER BY ${orderBy(plan, key, isDescending)} LIMIT ${BigInt(limit) + 1n}${offset}`;
+  // `+ 0`: a LIMIT that is a bare parameter is compiled anew at every binding.
+  const page = sql`SELECT ${selected} ${from}${whereClause(rest)} ORDER BY ${orderBy(plan, key, isDescending)} LIMIT ${BigInt(limit) + 1n} + 0${offset}`;
   return {
     selection,
     start: isCounted ? position : position.count,
