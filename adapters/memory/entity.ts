@@ -130,5 +130,6 @@ function capabilitiesOf(use: EntityUse): EntityCapabilities {
     atomicUpdate: true,
     enforcesUnique: true,
     referentialIntegrity: true,
+    keepsUnknownIds: true,
   };
 }

@@ -109,6 +109,8 @@ export interface EntityCapabilities {
   readonly enforcesUnique: boolean;
   /** Deleting or renaming a record mends the fields that refer to it, in the same step. */
   readonly referentialIntegrity: boolean;
+  /** Reference fields that hold ids keep one that names no record (yet). Without it such ids are dropped and reported. */
+  readonly keepsUnknownIds?: boolean;
 }
 
 export interface Capabilities {

@@ -33,7 +33,7 @@ export function compileReference(source: SourcedRule, context: LeafContext): Ref
     targets,
     by,
     display: reference.display,
-    unknown: reference.unknownReference ?? (byId ? 'keep' : 'drop'),
+    unknown: reference.unknownReference ?? (byId ? 'keepWherePossible' : 'drop'),
     typeField: reference.type,
   };
 }

@@ -111,10 +111,7 @@ function removalValues(
   ids: ReadonlySet<string>,
   context: PatchContext,
 ): FieldValues {
-  const stored = [...ids].flatMap((id): readonly Scalar[] => {
-    const found = context.references.stored(reference, id, undefined);
-    return found === undefined ? [] : [found.value];
-  });
+  const stored = [...ids].flatMap((id) => context.references.sought(reference, id) ?? []);
   if (plan.kind === 'references') return stored;
   const field = plan.leaves.find((leaf) => leaf.reference !== undefined)?.field;
   return field === undefined ? [] : stored.map((value): ChildRecord => ({ [field]: value }));

@@ -47,7 +47,8 @@ export interface ReferencePlan {
   readonly by: Readonly<Record<string, string>>;
   /** The attribute of the named resource that is shown as `display`. */
   readonly display: string | undefined;
-  readonly unknown: 'keep' | 'drop' | 'reject';
+  /** `keepWherePossible`: nothing was said; kept where values are ids and the backend can keep any. */
+  readonly unknown: 'keep' | 'keepWherePossible' | 'drop' | 'reject';
   /** The child field that keeps the type's name. */
   readonly typeField: string | undefined;
 }

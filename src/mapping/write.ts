@@ -26,6 +26,8 @@ export interface ReferenceStoreView {
     id: string,
     type: string | undefined,
   ): { readonly value: Scalar; readonly type: string | undefined } | undefined;
+  /** The stored form to look for or to take away, also of an id that would not be kept now. */
+  sought(reference: ReferencePlan, id: string): Scalar | undefined;
 }
 
 export interface WriteContext {

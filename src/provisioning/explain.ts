@@ -41,6 +41,7 @@ function noteTaking(): Dropped {
 
 /** Ids stand for themselves where the backend keeps ids; else it is shown what would be looked up. */
 const unresolved: ReferenceStoreView = {
+  sought: (reference, id) => storedText(reference, id),
   stored: (reference, id, type) => ({ value: storedText(reference, id), type: type ?? reference.targets[0] }),
 };
 

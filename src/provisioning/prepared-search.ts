@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { BackendRecord, Sort } from '../backend/adapter.js';
 import { type AttributePlan, fieldsOf } from '../mapping/plan.js';
-import type { SplitFilter } from '../mapping/push-down.js';
+import type { SplitFilter, StoredId } from '../mapping/push-down.js';
 import { referenceIdsIn } from '../mapping/push-down.js';
 import { leafOf, type ResolvedFilter, type ResolvedPath, resolvePath } from '../scim/attribute-path.js';
 import { asComplex, readAttribute } from '../scim/attribute-value.js';
@@ -117,9 +117,9 @@ async function splitFilter(
   if (filter === undefined) return { pushed: always, residual: undefined };
   const ids = referenceIdsIn(filter, runtime.plan);
   const stores = ids.length === 0 ? undefined : await references.storeView(ids, context);
-  const storedId = (reference: Parameters<NonNullable<typeof stores>['stored']>[0], id: string) => {
-    const stored = stores?.stored(reference, id, undefined);
-    return stored === undefined ? [] : [stored.value];
+  const storedId: StoredId = (reference, id) => {
+    const sought = stores?.sought(reference, id);
+    return sought === undefined ? [] : [sought];
   };
   return runtime.pushDown().split(filter, storedId, mode);
 }

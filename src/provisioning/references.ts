@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { BackendRecord, Scalar } from '../backend/adapter.js';
 import { idOf, scalarsOf } from '../backend/record.js';
-import type { ReferencePlan } from '../mapping/plan.js';
+import { leavesOf, type MappingPlan, type ReferencePlan } from '../mapping/plan.js';
 import type { ReferenceTarget, ReferenceView } from '../mapping/read.js';
 import { readTemplatePath, textAt } from '../mapping/resource-values.js';
 import type { ReferenceStoreView } from '../mapping/write.js';
@@ -32,13 +32,26 @@ interface KnownTarget extends ReferenceTarget {
   readonly type: string;
 }
 
-/** Which type an id belongs to never changes; how it is kept (a DN) may, so that is forgotten soon. */
-const typeCacheSize = 50_000;
-const storedCacheMs = 60_000;
+const cacheSize = 50_000;
+/** Other replicas delete and rename too, so what is known of an id is forgotten soon. */
+const cacheMs = 60_000;
 
 export function createReferenceResolver(types: ReadonlyMap<string, TypeRuntime>): ReferenceResolver {
-  const typeOfId = new LRUCache<string, string>({ max: typeCacheSize });
-  const storedOfId = new LRUCache<string, { readonly value: Scalar }>({ max: typeCacheSize, ttl: storedCacheMs });
+  const typeOfId = new LRUCache<string, string>({ max: cacheSize, ttl: cacheMs });
+  const storedOfId = new LRUCache<string, { readonly value: Scalar }>({ max: cacheSize, ttl: cacheMs });
+
+  const ownerOf = new Map<ReferencePlan, TypeRuntime>(
+    [...types.values()].flatMap((runtime) =>
+      referencesOf(runtime.plan).map((reference) => [reference, runtime] as const),
+    ),
+  );
+
+  /** Whether an id that names nothing here is kept as it is. */
+  function keepsUnknown(reference: ReferencePlan): boolean {
+    if (!holdsIds(reference)) return false;
+    if (reference.unknown !== 'keepWherePossible') return reference.unknown === 'keep';
+    return ownerOf.get(reference)?.capabilities().keepsUnknownIds === true;
+  }
 
   /** Looks values up in the reference's target types, one after the other, until all are found. */
   async function lookupAll(
@@ -128,7 +141,7 @@ export function createReferenceResolver(types: ReadonlyMap<string, TypeRuntime>)
         const own = new Map<string, { value: Scalar; type: string | undefined }>();
         kept.set(reference, own);
         const missing = ids.filter((id) => {
-          const cached = cachedStore(reference, id, typeOfId, storedOfId);
+          const cached = cachedStore(reference, keepsUnknown(reference), id, typeOfId, storedOfId);
           if (cached !== undefined) own.set(id, cached);
           return cached === undefined;
         });
@@ -154,11 +167,12 @@ export function createReferenceResolver(types: ReadonlyMap<string, TypeRuntime>)
         stored(reference, id, hint) {
           const found = kept.get(reference)?.get(id);
           if (found !== undefined) return found;
-          if (reference.unknown !== 'keep' || !holdsIds(reference)) return undefined;
+          if (!keepsUnknown(reference)) return undefined;
           // Nothing is known of the id (yet): what the caller says of its type is kept with it.
           const type = hint !== undefined && reference.targets.includes(hint) ? hint : undefined;
           return { value: id, type: reference.targets.length === 1 ? reference.targets[0] : type };
         },
+        sought: (reference, id) => (holdsIds(reference) ? id : kept.get(reference)?.get(id)?.value),
       };
     },
     forget(type, id) {
@@ -174,6 +188,14 @@ export function createReferenceResolver(types: ReadonlyMap<string, TypeRuntime>)
   };
 }
 
+function referencesOf(plan: MappingPlan): readonly ReferencePlan[] {
+  return plan.attributes.flatMap((attributePlan) =>
+    'reference' in attributePlan
+      ? (attributePlan.reference ?? [])
+      : leavesOf(attributePlan).flatMap((leaf) => leaf.reference ?? []),
+  );
+}
+
 function holdsIds(reference: ReferencePlan): boolean {
   return Object.values(reference.by).every((field) => field === '$id');
 }
@@ -181,13 +203,14 @@ function holdsIds(reference: ReferencePlan): boolean {
 /** An id whose stored form needs no look-up, because it is the id itself or was seen lately. */
 function cachedStore(
   reference: ReferencePlan,
+  keepsUnknown: boolean,
   id: string,
   typeOfId: LRUCache<string, string>,
   storedOfId: LRUCache<string, { readonly value: Scalar }>,
 ): { value: Scalar; type: string | undefined } | undefined {
   if (holdsIds(reference)) {
     const [only] = reference.targets;
-    if (reference.targets.length === 1 && reference.unknown === 'keep') return { value: id, type: only };
+    if (reference.targets.length === 1 && keepsUnknown) return { value: id, type: only };
     const type = typeOfId.get(id);
     return type !== undefined && reference.targets.includes(type) ? { value: id, type } : undefined;
   }

@@ -34,6 +34,7 @@ export function capabilitiesOf(entity: ManagedEntity): EntityCapabilities {
     atomicUpdate: true,
     enforcesUnique: true,
     referentialIntegrity: true,
+    keepsUnknownIds: true,
   };
 }
 
