@@ -22,6 +22,7 @@ import {
   type UpdateResult,
 } from '../../src/backend/adapter.js';
 import { AdapterError } from '../../src/backend/adapter-error.js';
+import { hasEnded } from '../../src/backend/has-ended.js';
 import { type SqliteConfig, sqliteConfigSchema } from './config.js';
 import { loadCreateStore } from './create-store.js';
 import { openDatabase, type Statements, statementsOf } from './database.js';
@@ -143,7 +144,7 @@ class SqliteAdapter implements Adapter {
   }
 
   async search(query: SearchQuery, context: OperationContext): Promise<SearchResult> {
-    if (this.read({ signal: context.signal }, (store) => store.isScan(query))) {
+    if (this.read(context, (store) => store.isScan(query), 'unseen')) {
       const what = `scan of ${query.entity} in a worker`;
       return (await this.traced(what, context, this.scanner.call(query, context))) as SearchResult;
     }
@@ -250,16 +251,17 @@ class SqliteAdapter implements Adapter {
   }
 
   private read<T>(
-    context: Pick<OperationContext, 'signal' | 'trace'> | undefined,
+    context: OperationContext | undefined,
     work: (store: Store, connection: Connection) => T,
+    tracing: 'seen' | 'unseen' = 'seen',
   ): T {
-    if (context?.signal.aborted === true) {
+    if (context !== undefined && hasEnded(context)) {
       const cause: unknown = context.signal.reason;
       throw new AdapterError('timeout', 'The request ended before the operation began.', { applied: 'no', cause });
     }
     const connection = this.connect();
     const { store, statements } = connection;
-    const trace = context?.trace;
+    const trace = tracing === 'seen' ? context?.trace : undefined;
     try {
       if (trace === undefined) return work(store, connection);
       statements.recorder = [];

@@ -127,6 +127,8 @@ export interface TraceEntry {
 
 export interface OperationContext {
   readonly signal: AbortSignal;
+  /** What `signal.aborted` tells, for operations that are too quick to be worth a signal: see `hasEnded`. */
+  readonly hasEnded?: boolean;
   /** When the signal ends by itself at the latest, on the clock of `performance.now()`. Absent: nobody knows. */
   readonly deadlineMs?: number;
   readonly requestId: string;

@@ -4,6 +4,7 @@ import type { Admission, CircuitBreaker, Outcome } from './circuit-breaker.js';
 import type { Clock } from './clock.js';
 import type { ConcurrencyLimit, Waiter } from './concurrency-limit.js';
 import { toAdapterError } from './foreign-error.js';
+import { hasEnded } from './has-ended.js';
 import { retryDelayMs } from './retry.js';
 import type { Watch, Watched } from './watch.js';
 
@@ -33,9 +34,11 @@ const queueFullRetrySeconds = 1;
 /** Makes the call with a deadline, a place among the calls under way, the circuit's permission, and safe retries. */
 export function runGuarded<T>(parts: GuardParts, call: GuardedCall<T>, context: OperationContext): Promise<T> {
   return new Promise((resolve, reject) => {
-    const { signal } = context;
-    if (signal.aborted) reject(timeout('The request ended before the operation began.', 'no', signal.reason));
-    else new GuardedOperation(parts, call, context, resolve, reject).begin();
+    if (hasEnded(context)) {
+      reject(timeout('The request ended before the operation began.', 'no', context.signal.reason));
+    } else {
+      new GuardedOperation(parts, call, context, resolve, reject).begin();
+    }
   });
 }
 
@@ -95,9 +98,8 @@ class GuardedOperation<T> implements Waiter, Watched {
 
   look(nowMs: number): void {
     if (this.stage === 'settled') return;
-    const { signal } = this.context;
-    if (signal.aborted) {
-      const reason: unknown = signal.reason;
+    if (hasEnded(this.context)) {
+      const reason: unknown = this.context.signal.reason;
       // A caller that left says nothing about the backend; a request whose time ran out does.
       const isDeadline = reason instanceof Error && reason.name === 'TimeoutError';
       this.giveUp('The request ended before the backend answered.', isDeadline ? 'failed' : 'neutral', reason);

@@ -30,6 +30,10 @@ export class HttpRequestContext implements RequestContext {
     return this.#flight.signal;
   }
 
+  get hasEnded(): boolean {
+    return this.#flight.endedBy !== undefined;
+  }
+
   get deadlineMs(): number {
     return this.#flight.deadlineMs;
   }

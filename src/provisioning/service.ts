@@ -17,6 +17,8 @@ export interface RequestContext {
   readonly requestId: string;
   /** Ends when the request's deadline passes or the client leaves. */
   readonly signal: AbortSignal;
+  /** What `signal.aborted` tells, without making the signal. */
+  readonly hasEnded?: boolean;
   /** When the signal ends at the latest, on the clock of `performance.now()`. */
   readonly deadlineMs?: number;
   /** The gateway's SCIM base URL without a trailing slash: `https://host/scim`. Locations start with it. */

@@ -2,6 +2,7 @@ import type { FieldUse, FilterOp } from '../../../src/backend/adapter.js';
 import type { CompareValue } from '../../../src/scim/filter.js';
 import { indexKey } from './document.js';
 import { Sql, sql } from './sql.js';
+import { loneSurrogate } from './values.js';
 
 /** How much of an index a test walks through: one place, a range of it, or all of the field's part. */
 export type Reach = 'point' | 'range' | 'all';
@@ -11,7 +12,6 @@ export interface KeyTest {
   readonly reach: Reach;
 }
 
-const loneSurrogate = /\p{Surrogate}/u;
 const lastCharacter = 0x10ffff;
 
 /**

@@ -2,7 +2,7 @@ import type { Database } from 'better-sqlite3';
 import type { BackendRecord, SearchQuery, SearchResult } from '../../../src/backend/adapter.js';
 import type { Statements } from '../database.js';
 import { countRecords, locate } from './buckets.js';
-import { entityIn, type Layout } from './layout.js';
+import { entityIn, type Layout, type ManagedEntity } from './layout.js';
 import {
   pageInOrder,
   pageQueries,
@@ -21,6 +21,7 @@ import type { Reader } from './reader.js';
 import { inSnapshot } from './snapshot.js';
 import { sortKey } from './sort.js';
 import { type Bindable, type Sql, spelledOut, sql } from './sql.js';
+import { loneSurrogate } from './values.js';
 
 /** A sorted walk through more records than these, or to the end of them, takes too long for the main thread. */
 const largeSort = 1000;
@@ -31,7 +32,7 @@ export class Searcher {
   private readonly layout: Layout;
   private readonly reader: Reader;
   /** `isScan` and `search` are asked about the same query one after the other. */
-  private readonly planned = new WeakMap<SearchQuery, Search>();
+  private planned: Search | undefined;
 
   constructor(db: Database, statements: Statements, layout: Layout, reader: Reader) {
     this.db = db;
@@ -41,17 +42,25 @@ export class Searcher {
   }
 
   isScan(query: SearchQuery): boolean {
+    if (isLookUp(query, entityIn(this.layout, query.entity))) return false;
     const search = this.prepare(query);
     const { plan, entity } = search;
     const isSorted = plan.kind === 'all' && query.sort !== undefined;
     const isScan = plan.isLarge || (isSorted && countRecords(this.statements, entity.scope) > largeSort);
-    if (!isScan) this.planned.set(query, search);
+    if (!isScan) this.planned = search;
     return isScan;
   }
 
   search(query: SearchQuery): SearchResult {
-    const search = this.planned.get(query) ?? this.prepare(query);
-    this.planned.delete(query); // another time, other data
+    const entity = entityIn(this.layout, query.entity);
+    if (isLookUp(query, entity)) {
+      const { path, value } = query.filter;
+      const records = this.reader.lookup(entity, { by: path, values: [value], fields: query.fields });
+      // More than one: duplicates from before the field was unique.
+      if (records.length < 2) return { records, ...(query.wantTotal ? { total: records.length } : {}) };
+    }
+    const search = this.planned?.query === query ? this.planned : this.prepare(query);
+    this.planned = undefined; // another time, other data
     return inSnapshot(this.db, this.statements, () => this.carryOut(search));
   }
 
@@ -151,6 +160,19 @@ export class Searcher {
       return (this.statements.rows(text).get(...params) as readonly [Bindable])[0];
     });
   }
+}
+
+type LookUp = SearchQuery & { readonly filter: { readonly path: string; readonly value: string } };
+
+/** The first page of `eq` on a unique field, read by one statement: what identity providers ask before everything else. */
+function isLookUp(query: SearchQuery, entity: ManagedEntity): query is LookUp {
+  const { filter, sort, after, offset = 0, limit, fields } = query;
+  if (filter?.kind !== 'compare' || filter.op !== 'eq' || typeof filter.value !== 'string') return false;
+  if (sort !== undefined || after !== undefined || offset > 0 || limit === 0) return false;
+  const field = entity.fields.get(filter.path);
+  if (field?.kind !== 'value' || !field.use.unique || loneSurrogate.test(filter.value)) return false;
+  const { links, inverses } = projectionOf(entity, fields);
+  return links.length === 0 && inverses.length === 0;
 }
 
 function recordOf([seq, id, revision, created, modified, doc]: Row): RecordRow {

@@ -7,7 +7,8 @@ import { instantKey, keyOf } from '../../../src/scim/comparison.js';
 export type Value = Scalar | ChildRecord;
 export type Values = readonly Value[];
 
-const loneSurrogate = /\p{Surrogate}/u;
+/** Half of a character, which SQLite would turn into U+FFFD. */
+export const loneSurrogate = /\p{Surrogate}/u;
 
 /**
  * Checks values against the field's declaration and drops those that are there already.
