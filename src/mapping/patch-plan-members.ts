@@ -1,4 +1,4 @@
-import type { Change, ChildRecord, Scalar } from '../backend/adapter.js';
+import type { Change, ChildRecord } from '../backend/adapter.js';
 import type { ResolvedFilter } from '../scim/attribute-path.js';
 import { asComplex, type ComplexValue } from '../scim/attribute-value.js';
 import type { PatchOperation } from '../scim/patch-parser.js';

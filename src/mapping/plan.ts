@@ -219,3 +219,8 @@ export function isReferenceList(
 ): plan is ReferencesPlan | (RecordsPlan & { readonly reference: ReferencePlan }) {
   return plan.kind === 'references' || (plan.kind === 'records' && plan.reference !== undefined);
 }
+
+/** Whether the values are ids themselves, and not what some field of the named record holds. */
+export function holdsIds({ by }: ReferencePlan): boolean {
+  return Object.values(by).every((field) => field === '$id');
+}
