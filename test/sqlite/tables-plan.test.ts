@@ -177,7 +177,7 @@ describe('statements on existing tables', () => {
       query: query(compare('login', 'eq', "O'Malley"), { limit: 10 }),
     });
     expect(text).toBe(
-      `SELECT t."id", t."id" FROM "users" AS t WHERE (t."login_fold" = 'o''malley' AND +t."gone" IS NULL) ORDER BY t."id" LIMIT 11;\n` +
+      `SELECT t."id", t."id" FROM "users" AS t WHERE (t."login_fold" = 'o''malley' AND +t."gone" IS NULL) ORDER BY t."id" LIMIT 11 + 0;\n` +
         `SELECT count(*) FROM "users" AS t WHERE (t."login_fold" = 'o''malley' AND +t."gone" IS NULL);`,
     );
     const changes = [
