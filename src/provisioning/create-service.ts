@@ -16,6 +16,7 @@ import { readResource } from './read-resource.js';
 import { createReferenceResolver } from './references.js';
 import { replaceResource } from './replace-resource.js';
 import type { UseCase } from './resource-answers.js';
+import { ResourceQueue } from './revision-loop.js';
 import { type SearchOptions, searchRoot, searchType } from './search.js';
 import type { Caller, RequestContext, ScimService } from './service.js';
 import { toScimError } from './to-scim-error.js';
@@ -39,7 +40,9 @@ export function createScimService(options: ServiceOptions): ScimService {
   const maxOperations = limits.bulkOperations;
   const types = new Map(options.types.map((runtime) => [runtime.type.name, runtime]));
   const references = createReferenceResolver(types);
-  const useCases = new Map([...types].map(([name, runtime]): [string, UseCase] => [name, { runtime, references }]));
+  const useCases = new Map(
+    [...types].map(([name, runtime]): [string, UseCase] => [name, { runtime, references, queue: new ResourceQueue() }]),
+  );
   const search: SearchOptions = {
     gateway,
     cursors: createCursors(options.sealer, pagination.cursorTimeoutSeconds),

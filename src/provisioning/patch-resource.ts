@@ -51,7 +51,9 @@ export async function patchResource(
   );
   const fields = isBrief ? ['$revision', '$created', '$modified'] : runtime.reader.fieldsFor(projection);
   const noting = onceEach(context);
-  const record = await withFreshRevision(ifMatch, () => attempt(useCase, id, operations, ifMatch, fields, noting));
+  const record = await withFreshRevision({ ifMatch, id, queue: useCase.queue }, () =>
+    attempt(useCase, id, operations, ifMatch, fields, noting),
+  );
   return isBrief
     ? { status: 204, ...headersOf(runtime, record, context) }
     : answerWith(useCase, 200, record, projection, context);

@@ -49,7 +49,9 @@ export async function replaceResource(
   const projection = projectionOf(runtime, request, writtenPaths(useCase, parsed.resource));
   const fields = runtime.reader.fieldsFor(projection);
   const noting = onceEach(context);
-  const record = await withFreshRevision(ifMatch, () => attempt(useCase, id, parsed, ifMatch, fields, noting));
+  const record = await withFreshRevision({ ifMatch, id, queue: useCase.queue }, () =>
+    attempt(useCase, id, parsed, ifMatch, fields, noting),
+  );
   return answerWith(useCase, 200, record, projection, context);
 }
 

@@ -4,6 +4,7 @@ import { ScimError } from '../scim/error.js';
 import { createProjection, type Projection } from '../scim/projection.js';
 import type { Attribute, Resource } from '../scim/schema.js';
 import type { ReferenceResolver } from './references.js';
+import type { ResourceQueue } from './revision-loop.js';
 import type { ProjectionRequest, RequestContext, ResourceAnswer } from './service.js';
 import { locationOf, present, type TypeRuntime, versionOf } from './type-runtime.js';
 
@@ -11,6 +12,7 @@ import { locationOf, present, type TypeRuntime, versionOf } from './type-runtime
 export interface UseCase {
   readonly runtime: TypeRuntime;
   readonly references: ReferenceResolver;
+  readonly queue: ResourceQueue;
 }
 
 export function projectionOf(
@@ -31,12 +33,12 @@ export function hasProjection({ attributes, excludedAttributes }: ProjectionRequ
 
 /** The record as the caller sees it, references resolved. */
 export async function presentRecord(
-  { runtime, references }: UseCase,
+  useCase: UseCase,
   record: BackendRecord,
   projection: Projection,
   context: RequestContext,
 ): Promise<Resource> {
-  const [resource] = await presentRecords({ runtime, references }, [record], projection, context);
+  const [resource] = await presentRecords(useCase, [record], projection, context);
   return resource as Resource;
 }
 
@@ -45,7 +47,7 @@ export async function presentRecord(
  * @throws ScimError tooMany when one of them has more elements than an answer may hold: never a cut list
  */
 export async function presentRecords(
-  { runtime, references }: UseCase,
+  { runtime, references }: Pick<UseCase, 'runtime' | 'references'>,
   records: readonly BackendRecord[],
   projection: Projection,
   context: RequestContext,

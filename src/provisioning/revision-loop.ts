@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import type { BackendRecord } from '../backend/adapter.js';
 import { AdapterError } from '../backend/adapter-error.js';
 import { ScimError } from '../scim/error.js';
@@ -5,18 +6,54 @@ import type { IfMatch } from './preconditions.js';
 
 /** How often a change is worked out anew when others write the same resource. */
 const maxAttempts = 5;
+/** Writers in other processes are let by for a moment, each for another one. */
+const maxPauseMs = 20;
+
+/** Changes of one resource that met another one, waiting for their turn in this process. */
+export class ResourceQueue {
+  readonly #last = new Map<string, Promise<unknown>>();
+
+  /** Runs the work after all that was queued before it for the same resource. */
+  async run<T>(id: string, work: () => Promise<T>): Promise<T> {
+    const previous = this.#last.get(id);
+    const own = (async () => {
+      await previous?.catch(() => undefined);
+      return work();
+    })();
+    this.#last.set(id, own);
+    try {
+      return await own;
+    } finally {
+      if (this.#last.get(id) === own) this.#last.delete(id);
+    }
+  }
+}
 
 /**
- * Runs a read-compare-write step until nobody wrote in between. With If-Match the first such case is the caller's 412.
+ * Runs a read-compare-write step until nobody wrote in between. The first try goes at once; one that met another writer
+ * queues with those of this process, so that only other processes can come in between again. With If-Match the first such
+ * case is the caller's 412.
  * @throws ScimError 503 after five attempts
  */
-export async function withFreshRevision<T>(ifMatch: IfMatch, step: () => Promise<T>): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
+export async function withFreshRevision<T>(
+  { ifMatch, id, queue }: { readonly ifMatch: IfMatch; readonly id: string; readonly queue: ResourceQueue },
+  step: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await step();
+  } catch (error) {
+    if (!isOvertaken(error)) throw error;
+    if (ifMatch.kind !== 'none') throw changedInBetween();
+    return queue.run(id, () => repeated(step));
+  }
+}
+
+async function repeated<T>(step: () => Promise<T>): Promise<T> {
+  for (let attempt = 2; ; attempt++) {
     try {
       return await step();
     } catch (error) {
-      if (!(error instanceof AdapterError) || error.kind !== 'revisionMismatch') throw error;
-      if (ifMatch.kind !== 'none') throw changedInBetween();
+      if (!isOvertaken(error)) throw error;
       if (attempt >= maxAttempts) {
         throw ScimError.unavailable(
           'Others keep changing this resource at the same time; nothing was written. Try again.',
@@ -24,8 +61,13 @@ export async function withFreshRevision<T>(ifMatch: IfMatch, step: () => Promise
           error,
         );
       }
+      await setTimeout(Math.random() * maxPauseMs * attempt);
     }
   }
+}
+
+function isOvertaken(error: unknown): error is AdapterError {
+  return error instanceof AdapterError && error.kind === 'revisionMismatch';
 }
 
 /** @throws ScimError 412 when the record is not at a revision that If-Match names */

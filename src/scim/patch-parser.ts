@@ -285,11 +285,21 @@ function listedElements(attribute: Attribute, value: unknown, dialect: Dialect):
       '"remove" takes no "value"; name the elements in the path: members[value eq "…"].',
     );
   }
-  const items = Array.isArray(value) ? value : [value];
+  const isBlank = (item: unknown): boolean => item === null || item === '';
+  const items = (Array.isArray(value) ? value : [value]).filter(
+    (item) => !isBlank(item) && !(isObject(item) && isBlank(item.value)),
+  );
   const elements: JsonValue[] = [];
   for (const item of items) {
-    const element = item === null || item === '' ? undefined : usableElement(attribute, item, dialect);
+    const element = usableElement(attribute, item, dialect);
     if (element !== undefined) elements.push(element);
+  }
+  // Nothing removed and a success would let the caller believe that the access is gone.
+  if (items.length > 0 && elements.length === 0) {
+    throw ScimError.badRequest(
+      'invalidValue',
+      `The "value" names no element of "${attribute.path}"; list them as [{"value": "…"}].`,
+    );
   }
   return elements;
 }
@@ -297,6 +307,8 @@ function listedElements(attribute: Attribute, value: unknown, dialect: Dialect):
 function usableElement(attribute: Attribute, item: unknown, dialect: Dialect): JsonValue | undefined {
   const element = parseElement(attribute, item, dialect, attribute.name);
   if (!isMultiComplex(attribute)) return element;
+  if (holdsIds(attribute) && isObject(element) && element.value === undefined && element.$ref === undefined)
+    return undefined;
   return isObject(element) && Object.keys(element).length > 0 ? (element as JsonValue) : undefined;
 }
 
