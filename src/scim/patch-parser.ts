@@ -285,10 +285,7 @@ function listedElements(attribute: Attribute, value: unknown, dialect: Dialect):
       '"remove" takes no "value"; name the elements in the path: members[value eq "…"].',
     );
   }
-  const isBlank = (item: unknown): boolean => item === null || item === '';
-  const items = (Array.isArray(value) ? value : [value]).filter(
-    (item) => !isBlank(item) && !(isObject(item) && isBlank(item.value)),
-  );
+  const items = (Array.isArray(value) ? value : [value]).filter((item) => !isBlank(item));
   const elements: JsonValue[] = [];
   for (const item of items) {
     const element = usableElement(attribute, item, dialect);
@@ -302,6 +299,11 @@ function listedElements(attribute: Attribute, value: unknown, dialect: Dialect):
     );
   }
   return elements;
+}
+
+/** Says nothing: no value, or an object without any. */
+function isBlank(item: unknown): boolean {
+  return item === null || item === '' || (isObject(item) && Object.values(item).every(isBlank));
 }
 
 function usableElement(attribute: Attribute, item: unknown, dialect: Dialect): JsonValue | undefined {
