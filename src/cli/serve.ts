@@ -27,7 +27,7 @@ export const addServe: AddCommand = (program, environment) => {
   program
     .command('serve')
     .description('Serve the gateways. Without --config: one gateway at /scim with a store of its own.')
-    .option('--config <file>', 'the configuration, gateway.yaml')
+    .option('--config <file>', 'the configuration, gateway.yaml (default: the built-in one)')
     .option('--listen <host:port>', 'listen here instead of where the configuration says', parseListen)
     .option('--data <folder>', "the gateway's own state, instead of where the configuration says")
     .option('--print-token', 'print the first token also when stdout is not a terminal')
@@ -133,7 +133,9 @@ async function announce(
       const print = options.printToken === true;
       await offerFirstToken({ gateway: id, tenantUrl, validityDays, store: tokens, dataDir, stdout, print, log });
     } else if ((await tokens.list(id)).length === 0) {
-      log.warn({ gateway: id }, `Nobody can call this gateway yet: run "scimbridge token create ${id} --label …".`);
+      const data = options.data === undefined ? '' : ` --data ${options.data}`;
+      const command = `scimbridge token create ${id} --config ${options.config}${data} --label …`;
+      log.warn({ gateway: id }, `Nobody can call this gateway yet: run "${command}".`);
     }
   }
 }

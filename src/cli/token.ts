@@ -23,7 +23,7 @@ export const addToken: AddCommand = (program, environment) => {
   withPlace(token.command('create'))
     .description('Make a token and show it: this once, as only its hash is kept. Older tokens stay valid.')
     .argument('<gateway>', "the gateway's name in the configuration; the built-in one is called default")
-    .requiredOption('--label <text>', 'what people know the token by, such as "Entra ID production"')
+    .requiredOption('--label <text>', 'required: what people know the token by, such as "Entra ID production"')
     .option('--valid-days <n>', `${validityDaysRange.minimum} to ${validityDaysRange.maximum} days`, parseDays)
     .option('--json', 'print JSON: token, gateway, label, expires')
     .action((id: string, options: CreateOptions) => create(id, options, environment));
@@ -35,14 +35,14 @@ export const addToken: AddCommand = (program, environment) => {
   withPlace(token.command('revoke'))
     .description('Make a token invalid. Every running gateway refuses it within a second.')
     .argument('<gateway>', "the gateway's name in the configuration")
-    .requiredOption('--label <text>', "the token's label")
+    .requiredOption('--label <text>', "required: the token's label")
     .action((id: string, options: TokenOptions & { label: string }) => revoke(id, options, environment));
 };
 
 function withPlace(command: Command): Command {
   return command
-    .option('--config <file>', 'the configuration, gateway.yaml')
-    .option('--data <folder>', "the gateway's own state, instead of where the configuration says");
+    .option('--config <file>', 'the configuration that the gateway is served with (default: the built-in one)')
+    .option('--data <folder>', "the gateway's own state, where it is served with --data");
 }
 
 async function create(id: string, options: CreateOptions, environment: CliEnvironment): Promise<void> {
