@@ -202,7 +202,7 @@ function resolveCompare(
     resolution.faults.push(`The operator "${op}" does not go with "${leaf.path}", whose type is ${leaf.type}.`);
     return never;
   }
-  const literal = literalFor(leaf, value, resolution);
+  const literal = canonical(leaf, op, literalFor(leaf, value, resolution));
   if (literal === undefined) return op === 'ne' ? always : never; // GAP-03
   if (literal === false && isPrimary(path)) {
     return resolvePrimary(path, op, resolution.scope);
@@ -241,6 +241,12 @@ function hasOperator(leaf: Attribute, op: CompareOp): boolean {
     default:
       return leaf.type === 'string' || leaf.type === 'reference' || leaf.type === 'binary';
   }
+}
+
+/** Bytes are equal whatever their base64 looks like: with or without padding (RFC 7643 §2.3.6). */
+function canonical(leaf: Attribute, op: CompareOp, literal: CompareValue | undefined): CompareValue | undefined {
+  const isBytes = leaf.type === 'binary' && (op === 'eq' || op === 'ne') && typeof literal === 'string';
+  return isBytes ? Buffer.from(literal, 'base64').toString('base64') : literal;
 }
 
 /** The literal in the attribute's type; undefined when it is of another type and so matches no value. */

@@ -5,14 +5,7 @@ import { ScimError } from './error.js';
 import { compileElementFilter } from './filter-evaluate.js';
 import { type Comparing, isListed, isSameElement, singlePrimary } from './patch-elements.js';
 import type { PatchOperation } from './patch-parser.js';
-import {
-  type Attribute,
-  isObject,
-  type JsonValue,
-  type MutableResource,
-  type Resource,
-  subAttribute,
-} from './schema.js';
+import { type Attribute, isObject, type JsonValue, type MutableResource, type Resource } from './schema.js';
 
 export interface PatchApplyOptions extends Comparing {
   readonly dialect: Dialect;
