@@ -13,5 +13,12 @@ export async function loadAdapterModules(): Promise<ReadonlyMap<string, AdapterM
 
 /** `open` gets settings that the module's own schema has checked, so their type is known to be right. */
 function erase<Config>(module: AdapterModule<Config>): AdapterModule {
-  return { ...module, open: (settings, environment) => module.open(settings as Config, environment) };
+  const { declared } = module;
+  return {
+    contractVersion: module.contractVersion,
+    type: module.type,
+    configSchema: module.configSchema,
+    ...(declared === undefined ? {} : { declared: (settings: unknown) => declared(settings as Config) }),
+    open: (settings, environment) => module.open(settings as Config, environment),
+  };
 }

@@ -52,6 +52,34 @@ export function compileGateway(gateway: Gateway): {
   return compileMappings(gateway.resources.map(typeRules));
 }
 
+/**
+ * Rules that use an entity or a field which the adapter's own section does not name. Found without connecting.
+ * @param modules adapter modules by type
+ */
+export function checkDeclared(
+  config: GatewayConfig,
+  gateway: Gateway,
+  modules: ReadonlyMap<string, AdapterModule>,
+): readonly RuleProblem[] {
+  return gateway.resources.flatMap((resource): readonly RuleProblem[] => {
+    const section = config.adapters.get(resource.adapter);
+    const declared = section === undefined ? undefined : modules.get(section.type)?.declared?.(section.settings);
+    if (declared === undefined) return [];
+    const fields = declared.get(resource.entity);
+    if (fields === undefined) {
+      const message = `The adapter "${resource.adapter}" has no entity "${resource.entity}"; it has ${[...declared.keys()].join(', ')}.`;
+      return [{ severity: 'error', origin: resource.origin, at: ['entity'], message }];
+    }
+    return resource.rules.flatMap(({ rule, origin }): readonly RuleProblem[] => {
+      const { field, reference } = rule;
+      if (field === undefined || fields.has(field) || field === resource.id || reference?.inverseOf !== undefined)
+        return [];
+      const message = `The entity "${resource.entity}" of the adapter "${resource.adapter}" has no field "${field}"; it has ${[...fields].join(', ')}.`;
+      return [{ severity: 'error', origin, at: ['field'], message }];
+    });
+  });
+}
+
 function typeRules(resource: Gateway['resources'][number]): TypeRules {
   const { type, entity, id, idPrefix, lookupField, rules, unmapped } = resource;
   return {

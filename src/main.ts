@@ -9,7 +9,7 @@ import { type AddCommand, type Configuration, runCli } from './cli/cli.js';
 import { addExplain } from './cli/explain.js';
 import { addServe } from './cli/serve.js';
 import { addToken } from './cli/token.js';
-import { compileGateway } from './composition.js';
+import { checkDeclared, compileGateway } from './composition.js';
 
 /** The commands. A new one is a file in src/cli and a line here. */
 const commands: readonly AddCommand[] = [addServe, addToken, addCheck, addExplain];
@@ -20,8 +20,11 @@ async function configure(file: string | undefined): Promise<Configuration> {
   const adapterSchemas = new Map([...modules].map(([type, module]) => [type, module.configSchema]));
   const loaded = loadConfig({ ...(file === undefined ? {} : { file }), adapterSchemas });
   const compiled = (loaded.draft?.gateways ?? []).map((gateway) => ({ gateway, ...compileGateway(gateway) }));
-  const mappingProblems = compiled.flatMap(({ problems }) =>
-    problems.map((problem) => toProblem(loaded.sources, problem)),
+  const { draft } = loaded;
+  const mappingProblems = compiled.flatMap(({ gateway, problems }) =>
+    [...problems, ...(draft === undefined ? [] : checkDeclared(draft, gateway, modules))].map((problem) =>
+      toProblem(loaded.sources, problem),
+    ),
   );
   return {
     ...loaded,

@@ -28,6 +28,7 @@ import { loadCreateStore } from './create-store.js';
 import { openDatabase, type Statements, statementsOf } from './database.js';
 import { isBusy, toAdapterError } from './errors.js';
 import type { CreateStore, Store, StoreDefinition } from './store.js';
+import type { TablesConfig } from './tables/config.js';
 import { WorkerClient } from './worker-client.js';
 import type { WriteCall } from './writer.js';
 
@@ -36,6 +37,12 @@ export const sqliteModule: AdapterModule<SqliteConfig> = {
   contractVersion,
   type: 'sqlite',
   configSchema: sqliteConfigSchema,
+  declared: ({ entities }) =>
+    entities === undefined
+      ? undefined
+      : new Map(
+          Object.entries(entities as TablesConfig).map(([name, { fields }]) => [name, new Set(Object.keys(fields))]),
+        ),
   /**
    * A file that cannot be used now is tried again by later operations.
    * @throws AdapterError unsupported when the file is of a newer version, or not a store at all
@@ -124,7 +131,11 @@ class SqliteAdapter implements Adapter {
         const failure = toAdapterError(error);
         if (failure.kind === 'unsupported') throw failure;
         if (!isBusy(failure.cause) || performance.now() > until) {
-          this.environment.log.warn({ err: failure, cause: failure.cause }, 'The database cannot be opened yet.');
+          const { file } = this.definition;
+          this.environment.log.warn(
+            { err: failure, cause: failure.cause, file },
+            `The database ${file} cannot be opened yet.`,
+          );
           return;
         }
         // Another process is setting the file up.

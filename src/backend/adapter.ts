@@ -281,6 +281,11 @@ export interface AdapterModule<Config = unknown> {
   readonly contractVersion: typeof contractVersion;
   readonly type: string;
   readonly configSchema: object;
+  /**
+   * The entities and their fields that the configuration itself names, where it names all of them: a rule that uses
+   * another is then found without connecting.
+   */
+  readonly declared?: (config: Config) => ReadonlyMap<string, ReadonlySet<string>> | undefined;
   /** Opens without waiting for the backend: the gateway starts with a backend that is down. */
   open(config: Config, environment: AdapterEnvironment): Promise<Adapter>;
 }

@@ -34,7 +34,9 @@ function count(number: number, what: string): string {
 
 async function allProblems(configuration: Configuration, connect: boolean): Promise<readonly Problem[]> {
   const { draft, plans, sources, problems } = configuration;
-  const advice = (draft?.gateways ?? []).flatMap((gateway) =>
+  // A rule that is wrong is missing from the plan; what follows from that would only confuse.
+  const hasErrors = problems.some(({ severity }) => severity === 'error');
+  const advice = (hasErrors ? [] : (draft?.gateways ?? [])).flatMap((gateway) =>
     gateway.resources.flatMap((resource) => {
       const plan = plans.get(gateway.id)?.get(resource.type.name);
       return plan === undefined ? [] : adviseOn(plan, resource.origin).map((problem) => toProblem(sources, problem));

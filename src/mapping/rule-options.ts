@@ -46,7 +46,8 @@ export function checkOptions(
   problem: (rule: SourcedRule, at: readonly string[], message: string) => void,
 ): void {
   for (const key of Object.keys(source.rule) as (keyof RuleConfig)[]) {
-    if (source.rule[key] === undefined || meaningful[key].includes(kind)) continue;
+    // A key that no rule has is the configuration check's to report.
+    if (source.rule[key] === undefined || !Object.hasOwn(meaningful, key) || meaningful[key].includes(kind)) continue;
     const places = meaningful[key].map((place) => kinds[place]).join(', ');
     problem(source, [key], `"${key}" means nothing here: "${source.key}" is ${kinds[kind]}. It goes with ${places}.`);
   }
