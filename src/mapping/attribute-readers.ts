@@ -102,7 +102,7 @@ function complexReader(plan: ComplexPlan): AttributeReader {
       }
       if (displayName !== undefined && target.display !== undefined) value[displayName] = target.display;
     }
-    return found ? { ...value, ...constants } : undefined;
+    return found ? Object.assign(value, constants) : undefined;
   };
 }
 
@@ -133,7 +133,7 @@ function slotReader(slot: Slot): (record: BackendRecord, references: ReferenceVi
       element[name] = value;
       found ||= value !== '';
     }
-    return found ? [{ ...element, ...constants }] : [];
+    return found ? [Object.assign(element, constants)] : [];
   };
 }
 

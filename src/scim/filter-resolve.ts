@@ -75,7 +75,7 @@ interface Resolution extends ResolveOptions {
 }
 
 function resolveIn(scope: Scope, filter: Filter<AttributePath>, options: ResolveOptions): ResolvedFilter {
-  const resolution: Resolution = { ...options, scope, unknownNames: new Map(), faults: [] };
+  const resolution: Resolution = { scope, unknownNames: new Map(), faults: [], ...options };
   const resolved = resolve(filter, resolution);
   const unknown = [...resolution.unknownNames].map(([where, names]) => where.describeUnknown(names)).join(' ');
   const fault = unknown === '' ? resolution.faults[0] : unknown;

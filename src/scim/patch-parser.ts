@@ -149,7 +149,7 @@ function parseWithPath(
   if (bare && !dialect.tolerates('bareExtensionNames')) throw unknownPath(text);
   const target = withSub(resolution.path, path.sub, text);
   const filter = path.filter === undefined ? undefined : resolveElementFilter(path.filter, target.attribute, dialect);
-  return [parseTarget(raw, { ...target, filter }, text, options)];
+  return [parseTarget(raw, { filter, ...target }, text, options)];
 }
 
 function unknownPath(text: string): ScimError {
@@ -184,7 +184,7 @@ function parseTarget(raw: RawOperation, target: Target, text: string, options: P
       raw.hasValue && filter === undefined && sub === undefined
         ? listedElements(attribute, raw.value, dialect)
         : undefined;
-    return { ...base, sub, value: undefined, unset: [], listed };
+    return { sub, value: undefined, unset: [], listed, ...base };
   }
   if (!raw.hasValue) throw ScimError.badRequest('invalidValue', `"${raw.op}" needs a "value".`);
   if (raw.op === 'replace' && raw.value === '' && sub === undefined && filter === undefined && holdsIds(attribute)) {
@@ -194,8 +194,8 @@ function parseTarget(raw: RawOperation, target: Target, text: string, options: P
   const isMerged = sub === undefined && (filter !== undefined || !attribute.multiValued);
   const given = filter === undefined ? raw.value : single(raw.value);
   if (!isMerged || attribute.type !== 'complex' || !isObject(given))
-    return { ...base, sub, value, unset: [], listed: undefined };
-  return { ...base, sub, value: value ?? {}, unset: unsetIn(given, attribute, dialect), listed: undefined };
+    return { sub, value, unset: [], listed: undefined, ...base };
+  return { sub, value: value ?? {}, unset: unsetIn(given, attribute, dialect), listed: undefined, ...base };
 }
 
 /** Sub-attributes that an object names without giving them a value. */
@@ -344,7 +344,7 @@ function parseKey(
     const { attribute } = resolution.path;
     if (isIgnoredReadOnly(attribute, raw.value, options)) return [];
     if ((isPath || attribute.inExtension) && !dialect.tolerates('pathKeys')) throw unknownPath(key);
-    return [parseTarget(raw, { ...resolution.path, filter: undefined }, key, options)];
+    return [parseTarget(raw, { filter: undefined, ...resolution.path }, key, options)];
   }
   if (key.includes('[') && dialect.tolerates('pathKeys')) {
     return parseWithPath({ ...raw, path: key }, key, type, options, ignored);
@@ -388,7 +388,7 @@ function parseSchemaPath(
     const key = name.includes(':') ? name : `${schema.id}:${name}`;
     const resolution = resolvePath(type, key);
     if (resolution.kind === 'attribute') {
-      return [parseTarget({ ...raw, value }, { ...resolution.path, filter: undefined }, key, options)];
+      return [parseTarget({ ...raw, value }, { filter: undefined, ...resolution.path }, key, options)];
     }
     return parseKey({ ...raw, value }, key, type, options, ignored);
   });
