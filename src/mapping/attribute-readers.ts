@@ -91,7 +91,7 @@ function complexReader(plan: ComplexPlan): AttributeReader {
         found ||= isValue(part);
         continue;
       }
-      const target = references.target(reference, part as Scalar, undefined);
+      const target = named(references, reference, part as Scalar);
       if (target === undefined) continue;
       found = true;
       value[name] = target.id;
@@ -104,6 +104,16 @@ function complexReader(plan: ComplexPlan): AttributeReader {
     }
     return found ? Object.assign(value, constants) : undefined;
   };
+}
+
+/** What a stored value names; an empty text names nothing. */
+function named(
+  references: ReferenceView,
+  reference: ReferencePlan,
+  stored: Scalar,
+  knownType?: string,
+): ReferenceTarget | undefined {
+  return stored === '' ? undefined : references.target(reference, stored, knownType);
 }
 
 /** Constants as the parts of an element. */
@@ -167,7 +177,7 @@ function referenceElement(
   const stored = valueField === undefined ? undefined : child[valueField];
   if (stored === undefined) return undefined;
   const known = reference.typeField === undefined ? undefined : child[reference.typeField];
-  const target = references.target(reference, stored, typeof known === 'string' ? known : undefined);
+  const target = named(references, reference, stored, typeof known === 'string' ? known : undefined);
   return target === undefined ? undefined : elementOf(target, plan.attribute, references);
 }
 
@@ -193,7 +203,7 @@ function referencesReader(plan: ReferencesPlan): AttributeReader {
   return (record, references) => {
     const elements: JsonValue[] = [];
     for (const stored of scalarsOf(record, plan.field)) {
-      const target = references.target(plan.reference, stored, undefined);
+      const target = named(references, plan.reference, stored);
       if (target !== undefined) elements.push(elementOf(target, plan.attribute, references));
     }
     return elements.length === 0 ? undefined : elements;

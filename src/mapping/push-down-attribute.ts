@@ -10,6 +10,7 @@ import {
   type LeafFilter,
   onConstant,
   onLeaf,
+  takesEmpty,
   testOf,
   translateTree,
   unmapped,
@@ -126,7 +127,11 @@ function translateComplex(filter: LeafFilter, plan: ComplexPlan, context: Filter
   if (leaf?.read === true) {
     if (leaf.reference !== undefined) return translateReference(filter, leaf, leaf.reference, context);
     const test = testOf(filter);
-    return test === undefined ? everything : onLeaf(test, leaf, context);
+    if (test === undefined) return everything;
+    const pushed = onLeaf(test, leaf, context);
+    return plan.constants.length > 0 && takesEmpty(test, leaf, context)
+      ? allPushed([pushed, complexExistence(plan, context)], context.capabilities.combine)
+      : pushed;
   }
   const constant = plan.constants.find((candidate) => candidate.attribute === sub);
   if (constant !== undefined) return onConstant(filter, constant, complexExistence(plan, context));

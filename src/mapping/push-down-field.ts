@@ -112,7 +112,9 @@ export function fieldTest(
  * looked for, and more; one that takes less would miss some.
  */
 function agreementOf(condition: Condition, leaf: Leaf, wanted: Comparison, own: Comparison): Precision | undefined {
-  if (leaf.codec.fieldType !== 'string' || wanted === own || isPresenceOnly(condition)) return 'exact';
+  // Flags, numbers and times kept as text have one usual form, in which letter case tells nothing apart.
+  const isText = leaf.codec.fieldType === 'string' && isTextComparison(comparisonOf(leaf.attribute));
+  if (!isText || wanted === own || isPresenceOnly(condition)) return 'exact';
   const [ours, theirs] = [coarseness.get(wanted), coarseness.get(own)];
   const isCoarser = ours !== undefined && theirs !== undefined && theirs > ours;
   return isCoarser && isEqualityOnly(condition) ? 'superset' : undefined;

@@ -118,11 +118,16 @@ function showsAll({ attribute, multiple, codec }: Leaf): boolean {
 
 /** That the leaf holds an empty text, which is a value and yet not present. */
 export function isEmptyText(leaf: Leaf, context: FilterContext): PushedCondition {
-  if (leaf.codec.name !== 'string') return nothing;
-  return onLeaf({ op: 'eq', value: '' }, leaf, context);
+  if (leaf.codec.name === 'bytes') return everything; // no bytes read as an empty text too
+  return leaf.codec.name === 'string' ? onLeaf({ op: 'eq', value: '' }, leaf, context) : nothing;
 }
 
 /** The `value` of an attribute's elements. */
 export function isValueSub(attribute: Attribute, sub: Attribute | undefined): boolean {
   return sub !== undefined && sub === subAttribute(attribute, 'value');
+}
+
+/** Whether an empty text meets the test: alone beside constants it makes no value. */
+export function takesEmpty(test: LeafTest, leaf: Leaf, context: FilterContext): boolean {
+  return leaf.codec.name === 'string' && valueMeets(test, '', context.comparisonFor(leaf.attribute));
 }

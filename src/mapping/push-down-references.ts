@@ -19,7 +19,8 @@ export function translateRecords(filter: LeafFilter, plan: RecordsPlan, context:
     context,
   );
   if (isNever(inner.condition)) return inner.exact ? nothing : everything;
-  if (isAlways(inner.condition)) return inexact(presence().condition);
+  // A child whose texts are all empty is an element, and yet the field is not present.
+  if (isAlways(inner.condition)) return everything;
   return { condition: { kind: 'valuePath', path: plan.field, filter: inner.condition }, exact: inner.exact };
 }
 

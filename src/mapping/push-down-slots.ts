@@ -1,9 +1,17 @@
 import type { ResolvedFilter } from '../scim/attribute-path.js';
 import { allOf, always, anyOf, isAlways, isNever, negate, never } from '../scim/filter.js';
 import type { PushedCondition } from './codec.js';
-import { type Leaf, leafFor, type Slot, type SlotsPlan } from './plan.js';
-import { allPushed, anyPushed, everything, inexact, type LeafTest, nothing, valueMeets } from './push-down-field.js';
-import { type FilterContext, type LeafFilter, onLeaf, testOf, translateTree, unmapped } from './push-down-leaf.js';
+import { leafFor, type Slot, type SlotsPlan } from './plan.js';
+import { allPushed, anyPushed, everything, inexact, nothing } from './push-down-field.js';
+import {
+  type FilterContext,
+  type LeafFilter,
+  onLeaf,
+  takesEmpty,
+  testOf,
+  translateTree,
+  unmapped,
+} from './push-down-leaf.js';
 import { foldOverSlot } from './slots.js';
 
 /** A condition on an attribute in slots: on any of its elements, each of which is in fields of its own. */
@@ -105,11 +113,6 @@ function onSlotLeaf(
   if (leaf === undefined || test === undefined || !leaf.read) return everything;
   // Of many values, one may be the empty text, which is no element, and another one the element.
   return slot.multiple && takesEmpty(test, leaf, context) ? inexact(presence.condition) : onLeaf(test, leaf, context);
-}
-
-/** Whether an empty text meets the test: alone in its slot it is no element. */
-function takesEmpty(test: LeafTest, leaf: Leaf, context: FilterContext): boolean {
-  return leaf.codec.name === 'string' && valueMeets(test, '', context.comparisonFor(leaf.attribute));
 }
 
 /** Whether a record whose fields meet the filter is sure to have an element in the slot. */

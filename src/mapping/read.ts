@@ -132,7 +132,10 @@ function collectReferences(
       }
     }
   }
-  return found.filter((entry) => entry.values.length > 0);
+  return found.flatMap(({ reference, values }) => {
+    const named = values.filter((value) => value !== '');
+    return named.length === 0 ? [] : [{ reference, values: named }];
+  });
 }
 
 /** Ids whose type is kept beside them need no look-up, unless the rule wants something shown. */

@@ -5,6 +5,7 @@ import { leavesOf, type MappingPlan, type ReferencePlan } from '../mapping/plan.
 import type { ReferenceTarget, ReferenceView } from '../mapping/read.js';
 import { readTemplatePath, textAt } from '../mapping/resource-values.js';
 import type { ReferenceStoreView } from '../mapping/write.js';
+import { type Comparison, type ComparisonKey, keyOf } from '../scim/comparison.js';
 import type { RequestContext } from './service.js';
 import { operationContext, type TypeRuntime } from './type-runtime.js';
 
@@ -71,12 +72,17 @@ export function createReferenceResolver(types: ReadonlyMap<string, TypeRuntime>)
       const query = { by: field, values: [...missing.values()], fields };
       const records = await runtime.adapter.lookup(runtime.entity, query, operationContext(context));
       const left = new Map(missing);
+      const keyed = (value: Scalar): ComparisonKey => keyOf(comparisonIn(runtime, field), value) ?? String(value);
+      const asked = new Map<ComparisonKey, Scalar[]>();
+      for (const value of missing.values()) asked.set(keyed(value), [...(asked.get(keyed(value)) ?? []), value]);
       for (const record of records) {
         typeOfId.set(idOf(record), name);
         for (const value of field === '$id' ? [idOf(record)] : scalarsOf(record, field)) {
-          if (!missing.has(String(value))) continue;
-          found(runtime, record, value);
-          left.delete(String(value));
+          // The backend may spell the value otherwise than it is kept: a DN in other letter case.
+          for (const wanted of asked.get(keyed(value)) ?? []) {
+            found(runtime, record, wanted);
+            left.delete(String(wanted));
+          }
         }
       }
       missing = left;
@@ -186,6 +192,10 @@ export function createReferenceResolver(types: ReadonlyMap<string, TypeRuntime>)
       }
     },
   };
+}
+
+function comparisonIn(runtime: TypeRuntime, field: string): Comparison {
+  return field === '$id' ? 'exact' : (runtime.capabilities().fields[field]?.comparison ?? 'exact');
 }
 
 function referencesOf(plan: MappingPlan): readonly ReferencePlan[] {
