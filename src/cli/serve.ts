@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
 import { InvalidArgumentError } from 'commander';
 import { discoverySchemas } from '../../config/core-schemas.js';
 import type { GatewayConfig } from '../../config/gateway-config.js';
@@ -36,6 +37,7 @@ export const addServe: AddCommand = (program, environment) => {
 
 /** @throws UsageError for a wrong configuration, Error when something cannot be opened */
 async function serve(options: ServeOptions, environment: CliEnvironment): Promise<void> {
+  trustNoFirstGuess();
   const configuration = await requireConfig(environment, options.config);
   const config: GatewayConfig = {
     ...configuration.config,
@@ -50,6 +52,15 @@ async function serve(options: ServeOptions, environment: CliEnvironment): Promis
   } finally {
     log.flush();
   }
+}
+
+/**
+ * V8 guesses early which objects will live long. Requests that arrive together at the start outlive the first garbage
+ * collections, and it goes on to create those of all later requests among the long-lived, where they and all that they
+ * refer to wait for a full collection. That took a quarter of the time of a read.
+ */
+function trustNoFirstGuess(): void {
+  setFlagsFromString('--no-allocation-site-pretenuring');
 }
 
 interface Run {

@@ -112,7 +112,7 @@ export function checkedLeaf(leaf: Leaf, value: AttributeValue): AttributeValue |
  */
 export function applyCreateRules(plan: MappingPlan, resource: Resource, cleared: ReadonlySet<string>): Resource {
   if (plan.createRules.length === 0) return resource;
-  const result: MutableResource = { ...resource };
+  const result: MutableResource = Object.assign({}, resource);
   for (const attributePlan of plan.createRules) {
     const { attribute } = attributePlan;
     if (cleared.has(attribute.path)) continue;

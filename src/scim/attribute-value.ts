@@ -18,7 +18,8 @@ export function writeAttribute(resource: MutableResource, attribute: Attribute, 
     return;
   }
   const present = resource[attribute.schema];
-  const extension: MutableResource = isObject(present) ? { ...(present as ComplexValue) } : {};
+  // Not by spreading: a property that is added to a spread copy costs a hidden class each time.
+  const extension: MutableResource = isObject(present) ? Object.assign({}, present) : {};
   if (value === undefined) delete extension[attribute.name];
   else extension[attribute.name] = value;
   if (Object.keys(extension).length === 0) delete resource[attribute.schema];

@@ -31,7 +31,7 @@ export function applyPatch(
   operations: readonly PatchOperation[],
   options: PatchApplyOptions,
 ): Resource {
-  const result: MutableResource = { ...resource };
+  const result: MutableResource = Object.assign({}, resource);
   for (const operation of operations) {
     try {
       const before = readAttribute(result, operation.attribute);

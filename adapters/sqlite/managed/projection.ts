@@ -32,22 +32,33 @@ export interface Projection {
 }
 
 const reserved: ReadonlySet<string> = new Set(reservedFields);
-const projections = new WeakMap<ManagedEntity, LRUCache<string, Projection>>();
+
+/** The projections of one entity by their fields, and the one that was asked for last. */
+interface KnownProjections {
+  readonly bySelection: LRUCache<string, Projection>;
+  lastFields: readonly string[] | undefined;
+  last: Projection | undefined;
+}
+
+const projections = new WeakMap<ManagedEntity, KnownProjections>();
 const maxProjections = 500;
 
 /** Callers ask for the same fields again and again: each selection is looked at once. */
 export function projectionOf(entity: ManagedEntity, fields: readonly string[]): Projection {
   let known = projections.get(entity);
   if (known === undefined) {
-    known = new LRUCache({ max: maxProjections });
+    known = { bySelection: new LRUCache({ max: maxProjections }), lastFields: undefined, last: undefined };
     projections.set(entity, known);
   }
+  if (known.last !== undefined && known.lastFields === fields) return known.last;
   const selection = fields.join('\n');
-  let projection = known.get(selection);
+  let projection = known.bySelection.get(selection);
   if (projection === undefined) {
     projection = compileProjection(entity, fields);
-    known.set(selection, projection);
+    known.bySelection.set(selection, projection);
   }
+  known.lastFields = fields;
+  known.last = projection;
   return projection;
 }
 

@@ -11,13 +11,18 @@ const stringCodec: Codec = {
   fieldType: 'string',
   needsCurrent: false,
   // A number column under a text attribute (employeeNumber) reads as its decimal text.
-  decode: (values) => values.flatMap((value) => (value instanceof Uint8Array ? [] : [String(value)])),
+  decode: (values) =>
+    areTexts(values) ? values : values.flatMap((value) => (value instanceof Uint8Array ? [] : [String(value)])),
   encode: (values) => values.map(String),
   toCondition: (field, op, value) => {
     if (op === 'pr') return exactly(present(field));
     return typeof value === 'string' ? exactly(compare(field, op, value)) : undefined;
   },
 };
+
+function areTexts(values: readonly Scalar[]): values is readonly string[] {
+  return values.every((value) => typeof value === 'string');
+}
 
 const numberCodec: Codec = {
   name: 'number',
