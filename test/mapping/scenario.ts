@@ -9,8 +9,10 @@ import { idOf } from '../../src/backend/record.js';
 import type { MappingConfig } from '../../src/mapping/rule.js';
 import type { Comparison } from '../../src/scim/comparison.js';
 import type { Resource } from '../../src/scim/schema.js';
+import { openTables, StoreAdapter } from '../sqlite/tables-fixture.js';
 import { createTestService, type TestService, type TestType } from '../support/test-service.js';
 import { anyWeakness, fullStrength, type Weakness, weaken } from '../support/weak-adapter.js';
+import { tablesFor } from './generated-tables.js';
 import {
   anyGroupMapping,
   anyMapping,
@@ -38,7 +40,13 @@ export const backends: readonly Backend[] = [
     comparisons: ['exact', 'fold', 'asciiFold'],
   },
   { name: 'the managed SQLite store', open: openManagedStore, numRuns: 12, comparisons: ['exact', 'fold'] },
+  { name: 'SQLite tables', open: openGeneratedTables, numRuns: 15, comparisons: ['exact', 'fold', 'asciiFold'] },
 ];
+
+async function openGeneratedTables({ entities }: AdapterEnvironment): Promise<Adapter> {
+  const { schema, tables } = tablesFor(entities);
+  return new StoreAdapter(openTables(schema, entities, tables), entities);
+}
 
 /** In a folder of its own, which goes with it. */
 async function openManagedStore(environment: AdapterEnvironment): Promise<Adapter> {
