@@ -18,7 +18,10 @@ export function pushSort(
   if (attributePlan?.kind !== 'simple' && attributePlan?.kind !== 'complex') return undefined;
   const leaf = attributePlan.kind === 'simple' ? attributePlan.leaf : sub && leafFor(attributePlan.leaves, sub);
   if (leaf === undefined || attribute.multiValued || !isSingle(leaf, plan) || !sortsAlike(leaf)) return undefined;
-  return sortOn(leaf.field, undefined, descending, capabilities);
+  // Beside constants an empty text makes no value, while the backend sorts it as one.
+  const isHidden =
+    attributePlan.kind === 'complex' && attributePlan.constants.length > 0 && leaf.codec.name === 'string';
+  return isHidden ? undefined : sortOn(leaf.field, undefined, descending, capabilities);
 }
 
 function isSingle({ field, read, fallback, reference }: Leaf, plan: MappingPlan): boolean {

@@ -369,4 +369,7 @@ function filterOver(
 }
 
 /** Paths that something may be sorted by. */
-export const sortPaths: readonly string[] = [...paths.map(([path]) => path), 'meta.lastModified'];
+export const sortPaths: readonly string[] = [
+  ...paths.map(([path]) => path).filter((path) => path !== 'manager'),
+  'meta.lastModified',
+];
