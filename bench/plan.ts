@@ -13,6 +13,8 @@ export interface Plan {
   readonly warmUpMs: number;
   /** Repetitions of measures that take single requests. */
   readonly samples: number;
+  /** Pages read before the memory is measured. */
+  readonly warmUpPages: number;
   readonly starts: number;
 }
 
@@ -25,6 +27,7 @@ export const fullPlan: Plan = {
   createsPerRound: 500,
   warmUpMs: 3000,
   samples: 200,
+  warmUpPages: 1000,
   starts: 7,
 };
 
@@ -38,5 +41,6 @@ export const quickPlan: Plan = {
   createsPerRound: 64,
   warmUpMs: 200,
   samples: 10,
+  warmUpPages: 10,
   starts: 1,
 };

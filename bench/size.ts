@@ -113,7 +113,7 @@ export async function measurePages(bare: Target, gateway: Target, plan: Plan): P
 export async function measureWalkMemory(gateway: Target, plan: Plan): Promise<WalkMemory> {
   const client = await Client.open(gateway);
   // What the first requests cost once (compiled code, caches, a grown heap) is no growth by the walk.
-  for (let page = 0; page < plan.samples; page++) await client.time(pageRequest(gateway, 1), 200);
+  for (let page = 0; page < plan.warmUpPages; page++) await client.time(pageRequest(gateway, 1), 200);
   const before = memoryOf(gateway.pid);
   let rss = 0;
   let anonymous = 0;

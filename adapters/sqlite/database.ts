@@ -8,9 +8,10 @@ export type ConnectionRole = 'prepare' | 'read' | 'write';
 
 /** How long SQLite itself waits for another connection, blocking its thread. The writer goes on waiting asynchronously. */
 const busyTimeoutMs: Readonly<Record<ConnectionRole, number>> = { prepare: 1000, read: 100, write: 20 };
-/** Reads are served from the mapped file. */
+/** Reads are served from the mapped part of the file, and beyond it from here. */
 const cacheKiB: Readonly<Record<ConnectionRole, number>> = { prepare: 16 * 1024, read: 16 * 1024, write: 64 * 1024 };
-const mappedBytes = 1024 ** 3;
+/** The start of the file. More would read a little faster, but counts as memory of the process. */
+const mappedBytes = 48 * 1024 ** 2;
 /** Pages in the write-ahead log before they are copied into the database file: 16 MiB. */
 const checkpointPages = 4000;
 
