@@ -24,8 +24,8 @@ const nothing: Buffer = Buffer.alloc(0);
 
 /**
  * One kept-alive HTTP/1.1 connection on a bare socket. Requests come as finished bytes and of an answer only its status and
- * length are parsed, so that the load costs a fraction of what `node:http` or undici cost: on a machine with few cores
- * that would be taken from the server that is measured. Answers need a Content-Length.
+ * length are parsed: that costs less processor time than autocannon, undici and `node:http` (in this order), which on a
+ * machine with few cores would be taken from the server that is measured. Answers need a Content-Length.
  */
 export class HttpConnection {
   readonly #socket: Socket;
