@@ -44,6 +44,7 @@ const metaFields = ['$revision', '$created', '$modified'];
 export function compileReader(plan: MappingPlan): ResourceReader {
   const steps = plan.attributes.flatMap((attributePlan) => readStep(attributePlan) ?? []);
   const fallbacks = compileFallbacks(plan);
+  const referring = plan.attributes.filter(isReferring);
   const fieldsFor = (wants: Wants): readonly string[] => {
     const needs = withNeeds(activeIn(fallbacks, wants), wants);
     return [...new Set(steps.flatMap((step) => (needs(step.attribute) ? step.fields : [])))];
@@ -73,7 +74,8 @@ export function compileReader(plan: MappingPlan): ResourceReader {
       if (active.length > 0) finish(resource, active, wants);
       return resource;
     },
-    references: (records, wants) => collectReferences(plan, records, withNeeds(activeIn(fallbacks, wants), wants)),
+    references: (records, wants) =>
+      referring.length === 0 ? [] : collectReferences(referring, records, withNeeds(activeIn(fallbacks, wants), wants)),
   };
 }
 
@@ -108,13 +110,19 @@ function readStep(plan: AttributePlan): ReadStep | undefined {
   return { attribute: plan.attribute, fields, read: attributeReader(plan) };
 }
 
+/** Whether values of the attribute name other resources. */
+function isReferring(plan: AttributePlan): boolean {
+  if (plan.kind === 'records' || plan.kind === 'references') return plan.reference !== undefined;
+  return leavesOf(plan).some((leaf) => leaf.reference !== undefined && leaf.read);
+}
+
 function collectReferences(
-  plan: MappingPlan,
+  referring: readonly AttributePlan[],
   records: readonly BackendRecord[],
   wants: (attribute: Attribute) => boolean,
 ): readonly { readonly reference: ReferencePlan; readonly values: readonly Scalar[] }[] {
   const found: { reference: ReferencePlan; values: readonly Scalar[] }[] = [];
-  for (const attributePlan of plan.attributes) {
+  for (const attributePlan of referring) {
     if (!wants(attributePlan.attribute)) continue;
     if (attributePlan.kind === 'references') {
       const { field, reference } = attributePlan;

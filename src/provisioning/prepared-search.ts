@@ -35,8 +35,8 @@ export interface SortableResource {
 
 /** A query held against one resource type: what the backend does of it, and what is left to do here. */
 export interface PreparedSearch {
-  /** Text that is equal for equal queries of this type. */
-  readonly identity: string;
+  /** Text that is equal for equal queries of this type. Most answers are whole, and do without it. */
+  readonly identity: () => string;
   /** True when the adapter pages by itself. False: every page is cut from a bounded scan. */
   readonly isNative: boolean;
   page(offset: number, limit: number, projection: Projection, context: RequestContext): Promise<Page>;
@@ -72,20 +72,15 @@ export async function prepareSearch(
           dialect,
           unknown: mode,
         });
-  const split = await splitFilter(useCase, filter, mode, context);
+  const split = filter === undefined ? everything : await splitFilter(useCase, filter, mode, context);
   const descending = isDescending(request.sortOrder);
   const sortPath = request.sortBy === undefined ? undefined : resolveSortPath(runtime, request.sortBy, mode);
   const sort = sortPath === undefined ? undefined : pushDown.sort(sortPath, descending);
   const sortsHere = sortPath !== undefined && sort === undefined;
   const { offset, total } = runtime.capabilities();
   const isNative = split.residual === undefined && !sortsHere && offset && total;
-  const identity = JSON.stringify([
-    type.name,
-    plan.fingerprint,
-    request.filter ?? null,
-    request.sortBy ?? null,
-    descending,
-  ]);
+  const identity = (): string =>
+    JSON.stringify([type.name, plan.fingerprint, request.filter ?? null, request.sortBy ?? null, descending]);
   const query: Query = { useCase, references, split, sort, sortPath, descending, sortsHere, identity };
   return {
     identity,
@@ -97,6 +92,8 @@ export async function prepareSearch(
   };
 }
 
+const everything: SplitFilter = { pushed: always, residual: undefined };
+
 interface Query {
   readonly useCase: UseCase;
   readonly references: UseCase['references'];
@@ -105,16 +102,15 @@ interface Query {
   readonly sortPath: ResolvedPath | undefined;
   readonly descending: boolean;
   readonly sortsHere: boolean;
-  readonly identity: string;
+  readonly identity: () => string;
 }
 
 async function splitFilter(
   { runtime, references }: UseCase,
-  filter: ResolvedFilter | undefined,
+  filter: ResolvedFilter,
   mode: 'reject' | 'absent',
   context: RequestContext,
 ): Promise<SplitFilter> {
-  if (filter === undefined) return { pushed: always, residual: undefined };
   const ids = referenceIdsIn(filter, runtime.plan);
   const stores = ids.length === 0 ? undefined : await references.storeView(ids, context);
   const storedId: StoredId = (reference, id) => {
@@ -193,7 +189,7 @@ async function nativePage(
 }
 
 function positionKey(query: Query, offset: number, context: RequestContext): string {
-  const hash = createHash('sha256').update(`${context.baseUrl}\u0000${query.identity}`).digest('base64url');
+  const hash = createHash('sha256').update(`${context.baseUrl}\u0000${query.identity()}`).digest('base64url');
   return `${hash}:${offset}`;
 }
 

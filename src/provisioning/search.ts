@@ -52,7 +52,7 @@ export async function searchType(
 
 /** What pages come from: one type's search, or several types' one after the other. */
 interface Source {
-  readonly identity: string;
+  readonly identity: () => string;
   readonly name: string;
   readonly isNative: boolean;
   page(offset: number, limit: number): ReturnType<PreparedSearch['page']>;
@@ -76,7 +76,7 @@ async function answer(
     gateway: options.gateway,
     type: source.name,
     caller: context.caller.id,
-    query: source.identity,
+    query: source.identity(),
   };
   const asked = paging.count === undefined ? undefined : count;
   const opened =
@@ -163,7 +163,7 @@ export async function searchRoot(
   );
   const isSorted = request.sortBy !== undefined;
   const source: Source = {
-    identity: JSON.stringify(parts.map(({ search }) => search.identity)),
+    identity: () => JSON.stringify(parts.map(({ search }) => search.identity())),
     name: '',
     isNative: false,
     pageAfter: () => Promise.reject(new Error('A query on the root pages by offset.')),
