@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import type { OperationContext } from '../../src/backend/adapter.js';
 import { AdapterError } from '../../src/backend/adapter-error.js';
+import { hasEnded } from '../../src/backend/has-ended.js';
 import { type ErrorMessage, fromErrorMessage, toAdapterError } from './errors.js';
 import type { StoreDefinition } from './store.js';
 
@@ -26,9 +27,16 @@ export interface WorkerClientOptions {
 interface Pending {
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
-  readonly forget: () => void;
+  readonly context: CallContext;
   isSent: boolean;
+  /** Takes the listener off the signal; undefined while the signal is not listened to. */
+  forget: (() => void) | undefined;
 }
+
+type CallContext = Pick<OperationContext, 'signal' | 'hasEnded'>;
+
+/** A call that takes longer is ended with its request; for the others a signal would cost more than it is worth. */
+const listenAfterMs = 20;
 
 /** How long a write whose caller has gone is waited for before its fate is called unknown. */
 const waitAfterAbortMs = 1000;
@@ -44,6 +52,7 @@ export class WorkerClient<Call> {
   private worker: Worker | undefined;
   private lastId = 0;
   private isClosed = false;
+  private isListeningSoon = false;
 
   constructor(options: WorkerClientOptions) {
     this.options = options;
@@ -56,17 +65,14 @@ export class WorkerClient<Call> {
   }
 
   /** Rejects with AdapterError. */
-  call(call: Call, { signal }: Pick<OperationContext, 'signal'>): Promise<unknown> {
+  call(call: Call, context: CallContext): Promise<unknown> {
     if (this.isClosed) return Promise.reject(new AdapterError('unavailable', 'The adapter was closed.'));
-    if (signal.aborted) return Promise.reject(endedEarly(signal));
+    if (hasEnded(context)) return Promise.reject(endedEarly(context.signal));
     return new Promise((resolve, reject) => {
       const id = ++this.lastId;
-      const onAbort = (): void => this.abort(id, signal);
-      setMaxListeners(0, signal); // a request may have many calls under way
-      signal.addEventListener('abort', onAbort, { once: true });
-      const forget = (): void => signal.removeEventListener('abort', onAbort);
       if (this.pending.size === 0) this.worker?.ref();
-      this.pending.set(id, { resolve, reject, forget, isSent: false });
+      this.pending.set(id, { resolve, reject, context, isSent: false, forget: undefined });
+      this.listenSoon();
       this.outbox.push({ id, call });
       if (this.outbox.length === 1) queueMicrotask(() => this.send());
     });
@@ -124,11 +130,31 @@ export class WorkerClient<Call> {
     return worker;
   }
 
+  private listenSoon(): void {
+    if (this.isListeningSoon) return;
+    this.isListeningSoon = true;
+    setTimeout(() => this.listen(), listenAfterMs).unref();
+  }
+
+  private listen(): void {
+    this.isListeningSoon = false;
+    for (const [id, pending] of this.pending) {
+      if (pending.forget !== undefined) continue;
+      const { signal } = pending.context;
+      const onAbort = (): void => this.abort(id, signal);
+      setMaxListeners(0, signal); // a request may have many calls under way
+      signal.addEventListener('abort', onAbort, { once: true });
+      pending.forget = () => signal.removeEventListener('abort', onAbort);
+      if (signal.aborted) onAbort();
+    }
+    if (this.pending.size > 0) this.listenSoon();
+  }
+
   private settle(id: number, answer: (pending: Pending) => void): void {
     const pending = this.pending.get(id);
     if (pending === undefined) return;
     this.pending.delete(id);
-    pending.forget();
+    pending.forget?.();
     if (this.pending.size === 0) this.worker?.unref();
     answer(pending);
   }
