@@ -64,21 +64,17 @@ export function createScimService(options: ServiceOptions): ScimService {
   const service: ScimService = {
     resourceTypes: options.types.map(({ type }) => ({ name: type.name, endpoint: type.endpoint })),
     create: (type, body, projection, context) =>
-      guarded(type, async () => createResource(useCase(type, context, 'write'), body, projection, context)),
+      guarded(type, () => createResource(useCase(type, context, 'write'), body, projection, context)),
     read: (type, id, projection, conditions, context) =>
-      guarded(type, async () => readResource(useCase(type, context, 'read'), id, projection, conditions, context)),
+      guarded(type, () => readResource(useCase(type, context, 'read'), id, projection, conditions, context)),
     replace: (type, id, body, projection, conditions, context) =>
-      guarded(type, async () =>
-        replaceResource(useCase(type, context, 'write'), id, body, projection, conditions, context),
-      ),
+      guarded(type, () => replaceResource(useCase(type, context, 'write'), id, body, projection, conditions, context)),
     patch: (type, id, body, projection, conditions, context) =>
-      guarded(type, async () =>
-        patchResource(useCase(type, context, 'write'), id, body, projection, conditions, context),
-      ),
+      guarded(type, () => patchResource(useCase(type, context, 'write'), id, body, projection, conditions, context)),
     delete: (type, id, conditions, context) =>
-      guarded(type, async () => deleteResource(useCase(type, context, 'write'), types, id, conditions, context)),
+      guarded(type, () => deleteResource(useCase(type, context, 'write'), types, id, conditions, context)),
     search: (type, request, context) =>
-      guarded(type, async () => {
+      guarded(type, () => {
         if (type !== undefined) return searchType(useCase(type, context, 'read'), request, search, context);
         const visible = [...useCases.values()].filter(({ runtime }) => maySee(context.caller, runtime.type.name));
         return searchRoot(visible, request, search, context);

@@ -27,8 +27,16 @@ export function isNever<P>(filter: Filter<P>): boolean {
   return filter.kind === 'or' && filter.operands.length === 0;
 }
 
+/** A single condition, which is most of what clients send. */
+function onlyLeaf<P>(operands: readonly Filter<P>[]): Filter<P> | undefined {
+  const [first] = operands;
+  return operands.length === 1 && first?.kind !== 'and' && first?.kind !== 'or' ? first : undefined;
+}
+
 /** `and` with the trivial cases folded and nested `and`s flattened. */
 export function allOf<P>(operands: readonly Filter<P>[]): Filter<P> {
+  const leaf = onlyLeaf(operands);
+  if (leaf !== undefined) return leaf;
   const flat = operands.flatMap((operand) => (operand.kind === 'and' ? operand.operands : [operand]));
   if (flat.some(isNever)) return never;
   const [first] = flat;
@@ -37,6 +45,8 @@ export function allOf<P>(operands: readonly Filter<P>[]): Filter<P> {
 
 /** `or` with the trivial cases folded and nested `or`s flattened. */
 export function anyOf<P>(operands: readonly Filter<P>[]): Filter<P> {
+  const leaf = onlyLeaf(operands);
+  if (leaf !== undefined) return leaf;
   const flat = operands.flatMap((operand) => (operand.kind === 'or' ? operand.operands : [operand]));
   if (flat.some(isAlways)) return always;
   const [first] = flat;

@@ -107,7 +107,7 @@ export function projectRow(entity: ManagedEntity, projection: Projection, row: R
 }
 
 /** How the record is asked for: without its document where no field of it is wanted. */
-export function columnsFor({ doc }: Projection): string {
+export function columnsFor({ doc }: Pick<Projection, 'doc'>): string {
   return doc
     ? 'r.seq, r.id, r.revision, r.created, r.modified, r.doc'
     : 'r.seq, r.id, r.revision, r.created, r.modified, NULL';

@@ -7,6 +7,22 @@ import { linkKeyOf, valueOfLink } from './links.js';
 import { columnsFor, type Projection, projectionOf, projectRow, type RecordRow } from './projection.js';
 import { toFieldValue, type Value, type Values } from './values.js';
 
+/** Made once: a statement is found by its text, and a new text is gone through to its end for that. */
+const selects = { whole: selectsOf({ doc: true }), bare: selectsOf({ doc: false }) };
+
+function selectsOf(projection: Pick<Projection, 'doc'>) {
+  const select = `SELECT ${columnsFor(projection)}`;
+  return {
+    byId: `${select} FROM record r WHERE r.id = ? AND r.scope = ?`,
+    byValue: `${select} FROM value v CROSS JOIN record r ON r.seq = v.seq WHERE v.field = ? AND v.key = ?`,
+    byLink: `${select} FROM link l CROSS JOIN record r ON r.seq = l.owner WHERE l.field = ? AND l.key = ?`,
+  } as const;
+}
+
+function selectsFor({ doc }: Projection): ReturnType<typeof selectsOf> {
+  return doc ? selects.whole : selects.bare;
+}
+
 type LinkColumns = readonly [key: string, rest: string];
 
 /** Reads records by their id or by a value, and adds what comes from links. */
@@ -69,8 +85,7 @@ export class Reader {
   }
 
   private rowById(entity: ManagedEntity, id: string, projection: Projection): RecordRow | undefined {
-    const select = `SELECT ${columnsFor(projection)} FROM record r WHERE r.id = ? AND r.scope = ?`;
-    return this.statements.rows(select).get(id, entity.scope) as RecordRow | undefined;
+    return this.statements.rows(selectsFor(projection).byId).get(id, entity.scope) as RecordRow | undefined;
   }
 
   private rowsWith(entity: ManagedEntity, by: string, value: Scalar, projection: Projection): readonly RecordRow[] {
@@ -80,19 +95,17 @@ export class Reader {
       return row === undefined ? [] : [row];
     }
     const field = fieldIn(entity, by);
-    const columns = columnsFor(projection);
+    const { byValue, byLink } = selectsFor(projection);
     switch (field.kind) {
       case 'value': {
         const key = indexKey(field.use, value);
         if (key === null) return [];
-        const rows = 'FROM value v CROSS JOIN record r ON r.seq = v.seq WHERE v.field = ? AND v.key = ?';
-        return this.statements.rows(`SELECT ${columns} ${rows}`).all(field.id, key) as readonly RecordRow[];
+        return this.statements.rows(byValue).all(field.id, key) as readonly RecordRow[];
       }
       case 'link': {
         const key = linkKeyOf(field, value);
         if (key === undefined || field.child !== undefined) return [];
-        const rows = 'FROM link l CROSS JOIN record r ON r.seq = l.owner WHERE l.field = ? AND l.key = ?';
-        return this.statements.rows(`SELECT ${columns} ${rows}`).all(field.id, key) as readonly RecordRow[];
+        return this.statements.rows(byLink).all(field.id, key) as readonly RecordRow[];
       }
       case 'inverse':
         return this.heldBy(field, value).flatMap((held) => this.rowsWith(entity, field.link.by, held, projection));
