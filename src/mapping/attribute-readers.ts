@@ -1,6 +1,7 @@
 import type { BackendRecord, ChildRecord, Scalar } from '../backend/adapter.js';
 import { childrenOf, scalarsOf, valuesOf } from '../backend/record.js';
 import type { Attribute, JsonValue } from '../scim/schema.js';
+import { identityCodec } from './codecs/identity.js';
 import type {
   AttributePlan,
   ComplexPlan,
@@ -40,7 +41,8 @@ export function attributeReader(plan: AttributePlan): AttributeReader {
     case 'slots': {
       const readers = plan.slots.map(slotReader);
       return (record, references) => {
-        const elements = readers.flatMap((reader) => reader(record, references));
+        const elements: JsonValue[] = [];
+        for (const read of readers) read(record, references, elements);
         return elements.length === 0 ? undefined : elements;
       };
     }
@@ -51,10 +53,15 @@ export function attributeReader(plan: AttributePlan): AttributeReader {
   }
 }
 
+const textCodec = identityCodec('string');
+
 function leafReader({ field, codec }: Leaf): AttributeReader {
+  const isText = codec === textCodec;
   return (record) => {
+    const stored = record[field];
+    if (isText && typeof stored === 'string') return stored;
     // Also without a value the codec is asked: a missing lock means an active account.
-    return codec.decode(valuesOf(record[field]) as readonly Scalar[])[0];
+    return codec.decode(valuesOf(stored) as readonly Scalar[])[0];
   };
 }
 
@@ -121,20 +128,23 @@ export function constantParts(constants: readonly Constant[]): Readonly<Record<s
   return Object.fromEntries(constants.map(({ attribute, value }) => [attribute.name, value]));
 }
 
-/** An element where a mapped field has a value; an empty text is none. */
-function slotReader(slot: Slot): (record: BackendRecord, references: ReferenceView) => readonly JsonValue[] {
+type SlotReader = (record: BackendRecord, references: ReferenceView, elements: JsonValue[]) => void;
+
+/** Adds an element where a mapped field has a value; an empty text is none. */
+function slotReader(slot: Slot): SlotReader {
   const constants = constantParts(slot.constants);
   const leaves = slot.leaves.filter((leaf) => leaf.read);
   if (slot.multiple) {
-    return (record) =>
-      leaves.flatMap((leaf) =>
-        leaf.codec
-          .decode(scalarsOf(record, leaf.field))
-          .flatMap((value) => (value === '' ? [] : [{ [leaf.attribute.name]: value, ...constants }])),
-      );
+    return (record, _, elements) => {
+      for (const { codec, field, attribute } of leaves) {
+        for (const value of codec.decode(scalarsOf(record, field))) {
+          if (value !== '') elements.push({ [attribute.name]: value, ...constants });
+        }
+      }
+    };
   }
   const readers = leaves.map((leaf) => ({ name: leaf.attribute.name, read: leafReader(leaf) }));
-  return (record, references) => {
+  return (record, references, elements) => {
     const element: Record<string, JsonValue> = {};
     let found = false;
     for (const { name, read } of readers) {
@@ -143,7 +153,7 @@ function slotReader(slot: Slot): (record: BackendRecord, references: ReferenceVi
       element[name] = value;
       found ||= value !== '';
     }
-    return found ? [Object.assign(element, constants)] : [];
+    if (found) elements.push(Object.assign(element, constants));
   };
 }
 

@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { type FieldValue, reservedFields, type Scalar } from '../../../src/backend/adapter.js';
 import { type Document, decodeValues, needsCoding } from './document.js';
+import { isoTime } from './iso-time.js';
 import { fieldIn, type InverseField, type LinkField, type ManagedEntity } from './layout.js';
 import { toFieldValue } from './values.js';
 
@@ -92,8 +93,8 @@ export function projectRow(entity: ManagedEntity, projection: Projection, row: R
   const [, id, revision, created, modified, doc] = row;
   const record: Record<string, FieldValue> = { $id: id };
   if (projection.revision) record.$revision = String(revision);
-  if (projection.created) record.$created = new Date(created).toISOString();
-  if (projection.modified) record.$modified = new Date(modified).toISOString();
+  if (projection.created) record.$created = isoTime(created);
+  if (projection.modified) record.$modified = isoTime(modified);
   if (projection.idField && entity.idField !== undefined) record[entity.idField] = id.slice(entity.idPrefix.length);
   if (doc === null || projection.own.length === 0) return record;
   const document: Document = JSON.parse(doc);
