@@ -100,28 +100,37 @@ export function bulkIdIn(text: string): string | undefined {
   return referencePattern.exec(text)?.[1];
 }
 
+/** In the path of a PATCH operation an id stands in a filter: `members[value eq "bulkId:x"]`. */
+const referenceInPathPattern = /"bulkId:([^"\\/?#]+)"/g;
+
 /** The bulkIds that a value refers to, anywhere inside it. */
 export function bulkIdsIn(value: unknown): ReadonlySet<string> {
   const found = new Set<string>();
-  const visit = (item: unknown): void => {
+  const visit = (item: unknown, key?: string): void => {
     if (typeof item === 'string') {
       const id = bulkIdIn(item);
       if (id !== undefined) found.add(id);
+      if (key === 'path') for (const [, inPath = ''] of item.matchAll(referenceInPathPattern)) found.add(inPath);
     } else if (Array.isArray(item)) for (const part of item) visit(part);
-    else if (isObject(item)) for (const part of Object.values(item)) visit(part);
+    else if (isObject(item)) for (const [name, part] of Object.entries(item)) visit(part, name);
   };
   visit(value);
   return found;
 }
 
 /** The value with each reference replaced by the permanent id. */
-export function withIds(value: unknown, ids: ReadonlyMap<string, string>): unknown {
+export function withIds(value: unknown, ids: ReadonlyMap<string, string>, key?: string): unknown {
   if (typeof value === 'string') {
     const bulkId = bulkIdIn(value);
     const id = bulkId === undefined ? undefined : ids.get(bulkId);
-    return bulkId === undefined || id === undefined ? value : `${value.slice(0, -`bulkId:${bulkId}`.length)}${id}`;
+    if (bulkId !== undefined && id !== undefined) return `${value.slice(0, -`bulkId:${bulkId}`.length)}${id}`;
+    if (key !== 'path') return value;
+    return value.replace(referenceInPathPattern, (text, inPath: string) => {
+      const known = ids.get(inPath);
+      return known === undefined ? text : JSON.stringify(known);
+    });
   }
   if (Array.isArray(value)) return value.map((item) => withIds(item, ids));
   if (!isObject(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, withIds(item, ids)]));
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, withIds(item, ids, name)]));
 }

@@ -48,14 +48,12 @@ export async function runBulk(
     if (outcome.failed) errors += 1;
     // A circle is closed as soon as its last member exists, so that nothing half-linked is left behind for long.
     for (const link of takeReady(links, job.ids)) {
-      const failure = await closeLink(link, job);
-      if (failure === undefined) continue;
-      outcomes.set(link.outcome.index, failure);
-      errors += 1;
+      const closed = await closeLink(link, job);
+      outcomes.set(closed.index, closed);
+      if (closed.failed) errors += 1;
     }
   }
-  for (const link of links)
-    outcomes.set(link.outcome.index, failedOutcome(link.operation, unresolved(link.deferred), job));
+  for (const link of links) outcomes.set(link.outcome.index, await undone(link, unresolved(link.deferred), job));
   const results = [...outcomes.values()].sort((a, b) => a.index - b.index).map((outcome) => outcome.entry);
   return { schemas: [bulkResponseUri], Operations: results };
 }
@@ -223,14 +221,27 @@ function takeReady(links: Link[], ids: ReadonlyMap<string, string>): readonly Li
   return ready;
 }
 
-/** @returns what became of the operation instead, when the link could not be made */
-async function closeLink(link: Link, job: Job): Promise<Outcome | undefined> {
+/** @returns what has become of the operation now: with its later version, or failed */
+async function closeLink(link: Link, job: Job): Promise<Outcome> {
   const operations = [...link.values].map(([path, value]) => ({ op: 'add', path, value: withIds(value, job.ids) }));
   try {
     const patch = { schemas: [patchOpSchemaUri], Operations: operations };
-    await job.service.patch(link.type, link.id, patch, {}, {}, job.context);
-    return undefined;
+    const { version } = await job.service.patch(link.type, link.id, patch, {}, {}, job.context);
+    const { entry } = link.outcome;
+    return version === undefined ? link.outcome : { ...link.outcome, entry: { ...entry, version } };
   } catch (error) {
-    return failedOutcome(link.operation, job.toError(error), job);
+    return undone(link, job.toError(error), job);
+  }
+}
+
+/** A creation whose references cannot be set has failed, so what it created is taken away again. */
+async function undone(link: Link, reason: ScimError, job: Job): Promise<Outcome> {
+  if (link.operation.bulkId !== undefined) job.ids.delete(link.operation.bulkId);
+  try {
+    await job.service.delete(link.type, link.id, {}, job.context);
+    return failedOutcome(link.operation, reason, job);
+  } catch {
+    const detail = `${reason.message} The resource was created without its references and could not be removed: ${link.id}.`;
+    return failedOutcome(link.operation, reason.withDetail(detail), job);
   }
 }
