@@ -8,6 +8,7 @@ import { instantDefinitions } from './codecs/instants.js';
 import { CodecOptions } from './codecs/options.js';
 import { tableDefinitions } from './codecs/tables.js';
 import { textDefinitions } from './codecs/texts.js';
+import { byNearness } from './nearness.js';
 
 const definitions: ReadonlyMap<string, CodecDefinition> = new Map(
   [
@@ -57,24 +58,4 @@ export function createCodec(
   }
   const codec = definition.create({ attribute, multiple, options });
   return codec === undefined || options.problems.length > 0 ? { problems: options.problems } : { codec, problems: [] };
-}
-
-/** The names, those that differ least from the misspelt one first. */
-function byNearness(misspelt: string, names: readonly string[]): readonly string[] {
-  const wanted = misspelt.toLowerCase();
-  const distances = new Map(names.map((name) => [name, editDistance(wanted, name.toLowerCase())]));
-  return [...names].sort((a, b) => (distances.get(a) ?? 0) - (distances.get(b) ?? 0));
-}
-
-function editDistance(a: string, b: string): number {
-  let previous = Array.from({ length: b.length + 1 }, (_, column) => column);
-  for (let row = 1; row <= a.length; row++) {
-    const current = [row];
-    for (let column = 1; column <= b.length; column++) {
-      const replaced = (previous[column - 1] ?? 0) + (a[row - 1] === b[column - 1] ? 0 : 1);
-      current.push(Math.min(replaced, (previous[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1));
-    }
-    previous = current;
-  }
-  return previous[b.length] ?? 0;
 }

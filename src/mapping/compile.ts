@@ -4,7 +4,7 @@ import { compileAttribute, isWholeRule } from './compile-attribute.js';
 import type { LeafContext, TargetType } from './compile-leaf.js';
 import { constantsKey } from './compile-slots.js';
 import { buildEntityUse, type LookedUpFields, lookedUpFields } from './entity-use.js';
-import type { AttributePlan, Constant, FieldSets, Leaf, MappingPlan, TemplateLeaf } from './plan.js';
+import type { AttributePlan, Constant, Leaf, MappingPlan, TemplateLeaf } from './plan.js';
 import { leavesOf } from './plan.js';
 import type { RuleProblem, SourcedRule } from './rule.js';
 import { parseRuleTarget, type TargetedRule } from './rule-target.js';
@@ -76,26 +76,10 @@ function planOf({ entry, attributes, constants }: Draft, use: MappingPlan['use']
     valueRules: attributes.filter(hasValueRules),
     createRules: attributes.filter(hasCreateRules),
     requiredRules: attributes.filter(hasRequiredRules),
-    fields: fieldSets(attributes, use),
+    fields: { multiple: new Set(use.fields.flatMap(({ name, multiple }) => (multiple ? [name] : []))) },
     use,
     fingerprint: fingerprintOf(entry),
     unmapped: entry.unmapped,
-  };
-}
-
-/** What leaves and lists have in common. */
-type FieldRule = Pick<Leaf, 'field' | 'accepts' | 'read' | 'reference'>;
-
-function fieldSets(attributes: readonly AttributePlan[], { fields }: MappingPlan['use']): FieldSets {
-  const rules = attributes.flatMap((plan): readonly FieldRule[] =>
-    plan.kind === 'records' || plan.kind === 'references' ? [{ ...plan, accepts: plan.written }] : leavesOf(plan),
-  );
-  const named = (isMeant: (rule: FieldRule) => boolean): ReadonlySet<string> =>
-    new Set(rules.filter(isMeant).map(({ field }) => field));
-  return {
-    multiple: new Set(fields.flatMap(({ name, multiple }) => (multiple ? [name] : []))),
-    hidden: named(({ accepts, read }) => accepts && !read),
-    references: named(({ reference }) => reference !== undefined),
   };
 }
 

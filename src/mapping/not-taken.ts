@@ -16,7 +16,7 @@ import {
   type SlotsPlan,
   takesValues,
 } from './plan.js';
-import { slotFor } from './slots.js';
+import { reportPlaceless, slotFor } from './slots.js';
 
 /** Told of what the caller sent and what is not kept. */
 export type Dropped = (what: string, why: string) => void;
@@ -107,8 +107,8 @@ function reportInside(plan: AttributePlan, value: JsonValue, old: JsonValue | un
     case 'slots':
       for (const element of newElements(value, old)) {
         const slot = slotFor(plan, element);
-        // An element without a slot is reported where slots are assigned.
-        if (slot !== undefined) reportParts(partsOf(plan, slot), asComplex(element), {}, report);
+        if (slot === undefined) reportPlaceless(plan, element, report);
+        else reportParts(partsOf(plan, slot), asComplex(element), {}, report);
       }
       return;
     case 'records':

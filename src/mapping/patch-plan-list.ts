@@ -5,6 +5,7 @@ import type { PatchOperation } from '../scim/patch-parser.js';
 import type { AttributeValue } from './codec.js';
 import { setLeaf } from './patch-plan.js';
 import type { Leaf, SimplePlan } from './plan.js';
+import type { WriteContext } from './write.js';
 
 /** What operations on a list of plain values come to. Later words on a value replace earlier ones. */
 interface ListChange {
@@ -18,12 +19,16 @@ interface ListChange {
  * A list of plain values: the whole list, or values added and removed one by one.
  * @returns undefined when an operation depends on the present values
  */
-export function planList(plan: SimplePlan, operations: readonly PatchOperation[]): readonly Change[] | undefined {
+export function planList(
+  plan: SimplePlan,
+  operations: readonly PatchOperation[],
+  context: WriteContext,
+): readonly Change[] | undefined {
   const { leaf } = plan;
   const change = foldList(leaf, operations);
   if (change === undefined) return undefined;
   const added = [...change.added.values()];
-  if (change.isWhole) return setLeaf(leaf, added);
+  if (change.isWhole) return setLeaf(leaf, added, context);
   const removed = [...change.removed.values()];
   // A value that may be kept in several forms has to be seen, and a required list must not run empty unseen.
   if (removed.length > 0 && (leaf.codec.name !== leaf.codec.fieldType || leaf.required || leaf.attribute.required))

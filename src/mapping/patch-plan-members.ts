@@ -5,7 +5,7 @@ import type { PatchOperation } from '../scim/patch-parser.js';
 import type { JsonValue } from '../scim/schema.js';
 import { cannotBeCleared, type PatchContext } from './patch-plan.js';
 import type { RecordsPlan, ReferencePlan, ReferencesPlan } from './plan.js';
-import { encodeRecords, encodeReference, type FieldValues, referencedId } from './write.js';
+import { encodeList, type FieldValues, referencedId } from './write.js';
 
 export type MembersPlan = RecordsPlan | ReferencesPlan;
 
@@ -85,7 +85,7 @@ export function planMembers(
   const folded = foldMembers(operations);
   if (folded === undefined || reference === undefined) return undefined;
   const { isWhole, added, removed } = folded;
-  const addedValues = encodeMembers(plan, [...added.values()], context);
+  const addedValues = encodeList(plan, [...added.values()], context);
   if (isWhole) {
     if (addedValues.length === 0 && (plan.required || plan.attribute.required)) {
       throw cannotBeCleared(plan.attribute.path);
@@ -97,11 +97,6 @@ export function planMembers(
   if (removedValues.length > 0) changes.push({ op: 'remove', field: plan.field, values: removedValues });
   if (addedValues.length > 0) changes.push({ op: 'add', field: plan.field, values: addedValues });
   return changes;
-}
-
-function encodeMembers(plan: MembersPlan, elements: readonly JsonValue[], context: PatchContext): FieldValues {
-  if (plan.kind === 'records') return encodeRecords(plan, elements, context);
-  return elements.flatMap((element) => encodeReference(plan, asComplex(element), context));
 }
 
 /** An id that names nothing here is nobody's member: taking it away is a success that changes nothing. */

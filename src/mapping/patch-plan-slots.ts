@@ -1,7 +1,7 @@
 import type { Change } from '../backend/adapter.js';
 import type { ResolvedFilter } from '../scim/attribute-path.js';
 import { asComplex } from '../scim/attribute-value.js';
-import { equalityConstants } from '../scim/patch-apply.js';
+import { equalityConstants, saysOnlyKind } from '../scim/patch-apply.js';
 import type { PatchOperation } from '../scim/patch-parser.js';
 import type { Attribute, JsonValue } from '../scim/schema.js';
 import type { AttributeValue } from './codec.js';
@@ -23,7 +23,7 @@ export function planSlots(
   operations: readonly PatchOperation[],
   context: PatchContext,
 ): readonly Change[] | undefined {
-  if (plan.slots.some((slot) => slot.multiple)) return planMultiple(plan, operations);
+  if (plan.slots.some((slot) => slot.multiple)) return planMultiple(plan, operations, context);
   const state: SlotState = new Map();
   for (const operation of operations) {
     const { filter } = operation;
@@ -36,19 +36,23 @@ export function planSlots(
   return [...state].flatMap(([slot, values]) =>
     [...values].flatMap(([attribute, list]) => {
       const leaf = leafFor(slot.leaves, attribute);
-      return leaf === undefined ? [] : setLeaf(leaf, list);
+      return leaf === undefined ? [] : setLeaf(leaf, list, context);
     }),
   );
 }
 
 /** With a many-valued slot only clearing everything is certain. */
-function planMultiple(plan: SlotsPlan, operations: readonly PatchOperation[]): readonly Change[] | undefined {
+function planMultiple(
+  plan: SlotsPlan,
+  operations: readonly PatchOperation[],
+  context: PatchContext,
+): readonly Change[] | undefined {
   const [operation] = operations;
   if (operations.length !== 1 || operation === undefined) return undefined;
   const { op, filter, sub, listed, value } = operation;
   const isWhole = filter === undefined && sub === undefined && listed === undefined;
   const clears = isWhole && (op === 'remove' || (op === 'replace' && value === undefined));
-  return clears ? plan.slots.flatMap((slot) => slot.leaves.flatMap((leaf) => setLeaf(leaf, []))) : undefined;
+  return clears ? plan.slots.flatMap((slot) => slot.leaves.flatMap((leaf) => setLeaf(leaf, [], context))) : undefined;
 }
 
 function setPart(state: SlotState, slot: Slot, attribute: Attribute, values: readonly AttributeValue[]): void {
@@ -113,10 +117,14 @@ function planSelected(
   return planPart(slot, sub, value, state);
 }
 
-/** Clearing the only value of an element takes the element away; of several, the others stay. */
+/** Clearing the only value of an element takes the element away, with what says of which kind it was. */
 function clearPart(state: SlotState, slot: Slot, sub: Attribute): boolean {
   if (slot.constants.some((constant) => constant.attribute === sub)) return false;
-  if (leafFor(slot.leaves, sub) !== undefined) setPart(state, slot, sub, []);
+  const others = slot.leaves.filter(({ attribute }) => attribute !== sub);
+  const values = others.filter(({ attribute }) => !saysOnlyKind(attribute.name));
+  if (others.length > values.length && values.length > 0) return false;
+  if (values.length === 0) fillSlot(state, slot, undefined);
+  else if (leafFor(slot.leaves, sub) !== undefined) setPart(state, slot, sub, []);
   return true;
 }
 

@@ -21,7 +21,7 @@ import {
   type RecordsPlan,
   type SimplePlan,
 } from './plan.js';
-import { encodeRecords, referencedId, storedReference, valuesIn, type WriteContext } from './write.js';
+import { encodeLeaf, encodeList, referencedId, valuesIn, type WriteContext } from './write.js';
 
 /** A PATCH as the backend will see it. */
 export interface PatchPlan {
@@ -84,7 +84,7 @@ function planAttribute(
   if (leavesOf(plan).some((leaf) => leaf.codec.needsCurrent)) return undefined;
   switch (plan.kind) {
     case 'simple':
-      return attribute.multiValued ? planList(plan, operations) : planSingle(plan, operations);
+      return attribute.multiValued ? planList(plan, operations, context) : planSingle(plan, operations, context);
     case 'complex':
       return planComplex(plan, operations, context);
     case 'slots':
@@ -100,20 +100,20 @@ function planAttribute(
  * The change that gives a leaf's field these values; none clear it.
  * @throws ScimError invalidValue when the leaf must have a value
  */
-export function setLeaf(leaf: Leaf, values: readonly AttributeValue[]): readonly Change[] {
+export function setLeaf(leaf: Leaf, values: readonly AttributeValue[], context: WriteContext): readonly Change[] {
   if (!leaf.accepts) return [];
   const isRequired = leaf.required || (leaf.attribute.required && leaf.attribute.parent === undefined);
   if (isRequired && !values.some(isAssigned)) throw cannotBeCleared(leaf.key);
-  return [{ op: 'set', field: leaf.field, values: leaf.codec.encode(values, []) }];
+  return [{ op: 'set', field: leaf.field, values: encodeLeaf(leaf, values, undefined, context) }];
 }
 
 export function cannotBeCleared(path: string): ScimError {
   return ScimError.badRequest('invalidValue', `"${path}" is required and cannot be left without a value.`);
 }
 
-function planSingle(plan: SimplePlan, operations: readonly PatchOperation[]): readonly Change[] {
+function planSingle(plan: SimplePlan, operations: readonly PatchOperation[], context: WriteContext): readonly Change[] {
   const last = operations.at(-1);
-  return setLeaf(plan.leaf, valuesIn(last === undefined || last.op === 'remove' ? undefined : last.value));
+  return setLeaf(plan.leaf, valuesIn(last === undefined || last.op === 'remove' ? undefined : last.value), context);
 }
 
 /** `name`, `manager`: each sub-attribute's last word counts; those that are not named stay. */
@@ -141,18 +141,7 @@ function planComplex(
       if (reference !== undefined && id !== undefined) final.set(reference, id);
     }
   }
-  return [...final].flatMap(([leaf, value]) =>
-    leaf.reference === undefined || value === undefined
-      ? setLeaf(leaf, valuesIn(value))
-      : setReference(leaf, String(value), plan.attribute, context),
-  );
-}
-
-/** An id that is not kept leaves nothing: the one before it is not what the caller wants either. */
-function setReference(leaf: Leaf, id: string, attribute: Attribute, context: PatchContext): readonly Change[] {
-  if (leaf.reference === undefined) return [];
-  const stored = storedReference(leaf.reference, id, {}, attribute, context);
-  return setLeaf(leaf, stored === undefined ? [] : [stored.value as AttributeValue]);
+  return [...final].flatMap(([leaf, value]) => setLeaf(leaf, valuesIn(value), context));
 }
 
 /** Child records: the whole list can be set without reading; all else depends on what is there. */
@@ -170,7 +159,7 @@ function planRecords(
   const isWhole = last?.filter === undefined && last?.sub === undefined && last?.listed === undefined;
   if (last === undefined || !areSure || !isWhole || last.op === 'add') return undefined;
   const elements = last.op === 'remove' || last.value === undefined ? [] : (last.value as readonly JsonValue[]);
-  const values = encodeRecords(plan, elements, context);
+  const values = encodeList(plan, elements, context);
   if (values.length === 0 && (plan.required || plan.attribute.required)) throw cannotBeCleared(plan.attribute.path);
   return [{ op: 'set', field: plan.field, values }];
 }

@@ -6,6 +6,8 @@ import { allOf } from '../scim/filter.js';
 import { equalityConstants } from '../scim/patch-apply.js';
 import type { PatchOperation } from '../scim/patch-parser.js';
 import type { Attribute, JsonValue } from '../scim/schema.js';
+import { withoutDuplicates } from '../scim/value-parser.js';
+import { constantParts } from './attribute-readers.js';
 import type { AttributeValue } from './codec.js';
 import { type Dropped, type Parts, partNotTaken, partsOf, rejecting, reportAttribute } from './not-taken.js';
 import {
@@ -14,10 +16,11 @@ import {
   type MappingPlan,
   type RecordsPlan,
   type SimplePlan,
+  type Slot,
   type SlotsPlan,
   takesValues,
 } from './plan.js';
-import { foldOverSlot, hasConstant, isTelling, slotFor } from './slots.js';
+import { foldOverSlot, hasConstant, isTelling, reportPlaceless, slotFor } from './slots.js';
 import { checkedLeaf } from './value-rules.js';
 
 export interface PrepareOptions {
@@ -71,7 +74,9 @@ function prepareOperation(
     case 'slots':
       return prepareSlots(attributePlan, operation, dialect, report);
     case 'records':
-      return attributePlan.reference === undefined ? prepareRecords(attributePlan, operation, report) : [operation];
+      return attributePlan.reference === undefined
+        ? prepareRecords(attributePlan, operation, dialect, report)
+        : [operation];
     case 'references':
       return [operation];
   }
@@ -139,8 +144,14 @@ function ruled(value: JsonValue, sub: Attribute, places: readonly Parts[]): Json
   return result;
 }
 
-function prepareRecords(plan: RecordsPlan, operation: PatchOperation, report: Dropped): readonly PatchOperation[] {
+function prepareRecords(
+  plan: RecordsPlan,
+  given: PatchOperation,
+  dialect: Dialect,
+  report: Dropped,
+): readonly PatchOperation[] {
   const place = partsOf(plan);
+  const operation = withoutStrangers(plan, given, dialect, report);
   return isWhole(operation)
     ? [wholeElements(operation, () => place, report)]
     : prepareParts(operation, [place], report);
@@ -151,7 +162,7 @@ function isWhole({ filter, sub }: PatchOperation): boolean {
   return filter === undefined && sub === undefined;
 }
 
-/** Whole elements, each without what its place does not take. */
+/** Whole elements, each without what its place does not take; those without a place are left out. */
 function wholeElements(
   operation: PatchOperation,
   placeOf: (element: JsonValue) => Parts | undefined,
@@ -160,7 +171,7 @@ function wholeElements(
   if (operation.op === 'remove' || operation.value === undefined) return operation;
   const elements = (operation.value as readonly JsonValue[]).flatMap((element): readonly JsonValue[] => {
     const place = placeOf(element);
-    if (place === undefined) return [element];
+    if (place === undefined) return [];
     const parts: Record<string, JsonValue> = {};
     for (const sub of operation.attribute.subAttributes) {
       const part = asComplex(element)[sub.name];
@@ -172,7 +183,9 @@ function wholeElements(
     const isEmpty = place.leaves.every(({ attribute }) => parts[attribute.name] === undefined);
     return isEmpty ? [] : [parts];
   });
-  return { ...operation, value: elements.length === 0 ? undefined : elements };
+  // Without the parts that told them apart, two may be the same.
+  const distinct = withoutDuplicates(operation.attribute, elements);
+  return { ...operation, value: distinct.length === 0 ? undefined : distinct };
 }
 
 function prepareSlots(
@@ -181,20 +194,16 @@ function prepareSlots(
   dialect: Dialect,
   report: Dropped,
 ): readonly PatchOperation[] {
-  if (isWhole(given)) {
-    return [
-      wholeElements(
-        given,
-        (element) => {
-          const slot = slotFor(plan, element);
-          return slot === undefined ? undefined : partsOf(plan, slot);
-        },
-        report,
-      ),
-    ];
-  }
-  const operation = localised(plan, given, dialect, report);
+  const operation = isWhole(given) ? given : localised(plan, given, dialect, report);
   if (operation === undefined) return [];
+  if (isWhole(operation)) {
+    const placeOf = (element: JsonValue): Parts | undefined => {
+      const slot = slotFor(plan, element);
+      if (slot === undefined) reportPlaceless(plan, element, report);
+      return slot === undefined ? undefined : partsOf(plan, slot);
+    };
+    return [wholeElements(operation, placeOf, report)];
+  }
   const { filter } = operation;
   const slots = plan.slots.filter((slot) => filter === undefined || foldOverSlot(filter, slot) !== false);
   // Without any slot the path selects nothing: whether that is an error is for the operation itself to say.
@@ -212,8 +221,44 @@ function isKind(constant: Constant, sub: Attribute, value: JsonValue): boolean {
   return constant.attribute === sub && isTelling(constant) && hasConstant({ [sub.name]: value }, constant);
 }
 
+/** `type eq "work" and primary eq true` of a path that would make an element (dialect rule 3). */
+interface Creation {
+  /** The conditions on parts that some rule of the attribute has. */
+  readonly parts: readonly Constant[];
+  /** Whether there were others, which no element can meet. */
+  readonly isCut: boolean;
+  readonly sub: Attribute;
+}
+
+/** @returns undefined when the path makes no element */
+function creationIn(
+  { op, attribute, filter, sub }: PatchOperation,
+  dialect: Dialect,
+  isKnown: (part: Attribute) => boolean,
+  report: Dropped,
+): Creation | undefined {
+  if (op === 'remove' || filter === undefined || sub === undefined || !dialect.tolerates('valuePathCreates'))
+    return undefined;
+  const constants = equalityConstants(filter);
+  if (constants === undefined) return undefined;
+  const named = attribute.subAttributes.filter(({ name }) => constants[name] !== undefined);
+  const unknown = named.filter((part) => !isKnown(part));
+  for (const part of unknown) report(part.path, 'not mapped');
+  const parts = named
+    .filter(isKnown)
+    .map((part): Constant => ({ attribute: part, value: constants[part.name] as AttributeValue }));
+  return { parts, isCut: unknown.length > 0, sub };
+}
+
+/** The element by itself: where nothing tells elements apart, none is taken for the one that is meant. */
+function asAddition(operation: PatchOperation, { parts, sub }: Creation): PatchOperation {
+  const { value } = operation;
+  const added = value === undefined ? undefined : [{ ...constantParts(parts), [sub.name]: value }];
+  return { ...operation, op: 'add', filter: undefined, sub: undefined, value: added };
+}
+
 /**
- * A path that would make an element (dialect rule 3) as a path to the slot where that element lives:
+ * A path that would make an element as a path to the slot where that element lives:
  * `emails[type eq "work" and primary eq true].value` is `emails[type eq "work"].value` where no rule maps `primary`.
  * @returns undefined when no slot has a place for such an element
  */
@@ -223,36 +268,41 @@ function localised(
   dialect: Dialect,
   report: Dropped,
 ): PatchOperation | undefined {
-  const { op, filter, sub, value } = operation;
-  if (op === 'remove' || filter === undefined || sub === undefined || !dialect.tolerates('valuePathCreates'))
-    return operation;
-  const constants = equalityConstants(filter);
-  if (constants === undefined) return operation;
-  const subs = plan.attribute.subAttributes.filter((candidate) => constants[candidate.name] !== undefined);
-  const known = subs.filter((candidate) =>
-    plan.slots.some(
-      (slot) =>
-        leafFor(slot.leaves, candidate) !== undefined ||
-        slot.constants.some(({ attribute }) => attribute === candidate),
-    ),
-  );
-  for (const candidate of subs)
-    if (!known.includes(candidate)) report(`${plan.attribute.path}.${candidate.name}`, 'not mapped');
-  const element = Object.fromEntries(known.map(({ name }) => [name, constants[name] as JsonValue]));
-  const slot = slotFor(plan, { ...element, ...(value === undefined ? {} : { [sub.name]: value }) });
+  const creation = creationIn(operation, dialect, (part) => plan.slots.some((slot) => hasPart(slot, part)), report);
+  if (creation === undefined) return operation;
+  const { parts, sub } = creation;
+  const wanted = equalTo(plan.attribute, parts);
+  const meant = wanted === undefined ? [] : plan.slots.filter((slot) => foldOverSlot(wanted, slot) !== false);
+  if (meant.length > 1) return { ...operation, filter: wanted };
+  const value = operation.value === undefined ? {} : { [sub.name]: operation.value };
+  const slot = meant[0] ?? slotFor(plan, { ...constantParts(parts), ...value });
   if (slot === undefined) {
     report(`${plan.attribute.path}[…].${sub.name}`, `no rule of "${plan.attribute.path}" has a place for it`);
     return undefined;
   }
-  if (known.length > 0 && known.length === subs.length) return operation;
-  const wanted: readonly Constant[] =
-    known.length === 0
-      ? slot.constants
-      : known.map((attribute) => ({ attribute, value: constants[attribute.name] as AttributeValue }));
-  return { ...operation, filter: equalTo(plan, wanted) };
+  const deciding = parts.filter(({ attribute }) => leafFor(slot.leaves, attribute) !== undefined);
+  const filter = equalTo(plan.attribute, [...slot.constants, ...deciding]);
+  return filter === undefined && slot.multiple ? asAddition(operation, creation) : { ...operation, filter };
 }
 
-function equalTo({ attribute }: SlotsPlan, constants: readonly Constant[]): ResolvedFilter | undefined {
+function hasPart({ leaves, constants }: Slot, part: Attribute): boolean {
+  return leafFor(leaves, part) !== undefined || constants.some(({ attribute }) => attribute === part);
+}
+
+/** A path that would make a child record, without conditions on parts that it cannot have. */
+function withoutStrangers(
+  plan: RecordsPlan,
+  operation: PatchOperation,
+  dialect: Dialect,
+  report: Dropped,
+): PatchOperation {
+  const creation = creationIn(operation, dialect, (part) => leafFor(plan.leaves, part) !== undefined, report);
+  if (creation?.isCut !== true) return operation;
+  const filter = equalTo(plan.attribute, creation.parts);
+  return filter === undefined ? asAddition(operation, creation) : { ...operation, filter };
+}
+
+function equalTo(attribute: Attribute, constants: readonly Constant[]): ResolvedFilter | undefined {
   if (constants.length === 0) return undefined;
   return allOf(
     constants.map(

@@ -126,10 +126,6 @@ export interface ReferencesPlan {
 export interface FieldSets {
   /** May hold many values. */
   readonly multiple: ReadonlySet<string>;
-  /** Written by a rule that does not read them. */
-  readonly hidden: ReadonlySet<string>;
-  /** Hold what names other resources. */
-  readonly references: ReadonlySet<string>;
 }
 
 /** A resource type's rules, compiled once. Everything that later steps ask is a look-up here. */

@@ -1,6 +1,6 @@
 import type { Condition, EntityCapabilities, FieldCapability, Scalar } from '../backend/adapter.js';
 import { assertNever } from '../scim/assert-never.js';
-import { leafOf, type ResolvedFilter } from '../scim/attribute-path.js';
+import type { ResolvedFilter } from '../scim/attribute-path.js';
 import { type Comparison, comparisonOf } from '../scim/comparison.js';
 import { ScimError } from '../scim/error.js';
 import { negate } from '../scim/filter.js';
@@ -65,14 +65,32 @@ export function translateTree(
 /** @throws ScimError invalidFilter, except where the attribute counts as one without a value */
 export function unmapped(filter: LeafFilter, { plan, unmapped: mode }: FilterContext): PushedCondition {
   if (mode === 'absent') return nothing;
-  const path = leafOf(filter.path).path;
-  const isWrittenOnly = plan.byPath.has(filter.path.attribute.path) && filter.path.sub === undefined;
+  const { attribute, sub } = filter.path;
+  const path = (sub ?? attribute).path;
+  const isWrittenOnly = plan.byPath.has(attribute.path) && sub === undefined;
   throw ScimError.badRequest(
     'invalidFilter',
     isWrittenOnly
       ? `"${path}" is mapped for ${plan.type.name} but never read, so it cannot be filtered by.`
-      : `"${path}" is not mapped for ${plan.type.name}, so it cannot be filtered by. Add a rule for it to the mapping: "${path}: <field>".`,
+      : `"${path}" is not mapped for ${plan.type.name}, so it cannot be filtered by. Add a rule for it to the mapping: ${ruleFor(filter)}: <field>.`,
   );
+}
+
+/** The key of the rule that the filter asks for: `emails[type eq "work"].value`. */
+function ruleFor({ path: { attribute, sub }, ...filter }: LeafFilter): string {
+  if (sub !== undefined || attribute.type !== 'complex') return (sub ?? attribute).path;
+  const terms =
+    filter.kind !== 'valuePath' ? [] : filter.filter.kind === 'and' ? filter.filter.operands : [filter.filter];
+  const value = subAttribute(attribute, 'value') ?? attribute.subAttributes[0];
+  const constants: string[] = [];
+  let part = value;
+  for (const term of terms) {
+    if (term.kind !== 'compare' && term.kind !== 'present') continue;
+    const isKind = term.kind === 'compare' && term.op === 'eq' && term.path.sub?.name === 'type';
+    if (isKind && attribute.multiValued) constants.push(`type eq ${JSON.stringify(term.value)}`);
+    else part = term.path.sub ?? part;
+  }
+  return `${attribute.path}${constants.length === 0 ? '' : `[${constants.join(' and ')}]`}.${part?.name}`;
 }
 
 /** What the test says of a value that never changes; where it holds, `holds` does. */

@@ -32,6 +32,11 @@ export interface ResourceReader {
   fieldsOfAttributes(attributes: ReadonlySet<Attribute>): readonly string[];
   /** Wanted attributes alone. `id`, `meta` and `schemas` are not made here. */
   read(record: BackendRecord, wants: Wants, references: ReferenceView): MutableResource;
+  /**
+   * The same as it is to be changed: single values that only a fallback shows are not there. Elements that one shows are,
+   * so that paths find them.
+   */
+  readForChange(record: BackendRecord, wants: Wants, references: ReferenceView): MutableResource;
   /** Reference values in the records, for wanted attributes: what has to be looked up before `read`. */
   references(
     records: readonly BackendRecord[],
@@ -44,10 +49,31 @@ const metaFields = ['$revision', '$created', '$modified'];
 export function compileReader(plan: MappingPlan): ResourceReader {
   const steps = plan.attributes.flatMap((attributePlan) => readStep(attributePlan) ?? []);
   const fallbacks = compileFallbacks(plan);
+  const elementFallbacks = fallbacks.filter(({ attribute }) => attribute.multiValued);
   const referring = plan.attributes.filter(isReferring);
   const fieldsFor = (wants: Wants): readonly string[] => {
     const needs = withNeeds(activeIn(fallbacks, wants), wants);
     return [...new Set(steps.flatMap((step) => (needs(step.attribute) ? step.fields : [])))];
+  };
+  const readWith = (
+    shown: readonly Fallback[],
+    record: BackendRecord,
+    wants: Wants,
+    references: ReferenceView,
+  ): MutableResource => {
+    const resource: MutableResource = {};
+    const active = activeIn(shown, wants);
+    const needs = withNeeds(active, wants);
+    for (const step of steps) {
+      if (!needs(step.attribute)) continue;
+      const value = step.read(record, references);
+      if (value !== undefined) writeAttribute(resource, step.attribute, value);
+    }
+    for (const { attribute, value } of plan.constants) {
+      if (needs(attribute)) writeAttribute(resource, attribute, attribute.multiValued ? [value] : value);
+    }
+    if (active.length > 0) finish(resource, active, wants);
+    return resource;
   };
   const byProjection = new WeakMap<Projection, readonly string[]>();
   return {
@@ -59,21 +85,8 @@ export function compileReader(plan: MappingPlan): ResourceReader {
       return fields;
     },
     fieldsOfAttributes: (attributes) => fieldsFor((attribute) => attributes.has(attribute)),
-    read(record, wants, references) {
-      const resource: MutableResource = {};
-      const active = activeIn(fallbacks, wants);
-      const needs = withNeeds(active, wants);
-      for (const step of steps) {
-        if (!needs(step.attribute)) continue;
-        const value = step.read(record, references);
-        if (value !== undefined) writeAttribute(resource, step.attribute, value);
-      }
-      for (const { attribute, value } of plan.constants) {
-        if (needs(attribute)) writeAttribute(resource, attribute, attribute.multiValued ? [value] : value);
-      }
-      if (active.length > 0) finish(resource, active, wants);
-      return resource;
-    },
+    read: (record, wants, references) => readWith(fallbacks, record, wants, references),
+    readForChange: (record, wants, references) => readWith(elementFallbacks, record, wants, references),
     references: (records, wants) =>
       referring.length === 0 ? [] : collectReferences(referring, records, withNeeds(activeIn(fallbacks, wants), wants)),
   };

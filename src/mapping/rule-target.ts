@@ -7,6 +7,7 @@ import { equalityConstants } from '../scim/patch-apply.js';
 import { type Attribute, type ResourceType, subAttribute } from '../scim/schema.js';
 import type { AttributeValue } from './codec.js';
 import { resolveNamedMapping } from './named-mappings.js';
+import { byNearness, editDistance } from './nearness.js';
 import type { Constant } from './plan.js';
 import type { SourcedRule } from './rule.js';
 
@@ -63,11 +64,17 @@ export function parseRuleTarget(key: string, type: ResourceType): RuleTarget | s
   }
 }
 
+/** The attribute whose name is nearly that: a letter or two off, or with the same beginning. */
 function suggestion(key: string, type: ResourceType): string {
-  const head = (key.split(/[.[]/)[0] ?? key).toLowerCase();
-  const near = type.attributes.find((attribute) => {
-    const name = attribute.name.toLowerCase();
-    return name.startsWith(head.slice(0, 4)) || head.startsWith(name.slice(0, 4));
-  });
-  return near === undefined ? '' : ` (did you mean "${near.path}"?)`;
+  const head = (key.split(/[.[]/)[0] ?? key).split(':').at(-1)?.toLowerCase() ?? '';
+  const [nearest] = byNearness(
+    head,
+    type.attributes.map(({ name }) => name),
+  );
+  const isNear = (name: string): boolean =>
+    editDistance(head, name.toLowerCase()) <= Math.max(1, head.length / 3) ||
+    (head.length > 2 && name.toLowerCase().startsWith(head));
+  const near =
+    nearest !== undefined && isNear(nearest) ? nearest : type.attributes.find(({ name }) => isNear(name))?.name;
+  return near === undefined ? '' : ` (did you mean "${near}"?)`;
 }

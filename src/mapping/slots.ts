@@ -6,12 +6,13 @@ import { evaluateElement } from '../scim/filter-evaluate.js';
 import { isObject, type JsonValue } from '../scim/schema.js';
 import type { Constant, Slot, SlotsPlan } from './plan.js';
 
-/** Told of an element that has no place: `emails[type eq "home"]`. */
+/** Told of an element that is not kept: `emails[type eq "home"]`. */
 export type Dropped = (what: string, why: string) => void;
 
 /**
  * Which elements go to which slot: by their constants; one without a type to the slot marked as default, else the first
- * declared. Several candidates for a single slot: the primary one, else the first.
+ * declared. Several candidates for a single slot: the primary one, else the first. Elements without a place are left out.
+ * @param dropped told of those that a single slot has no room for
  */
 export function assignSlots(
   plan: SlotsPlan,
@@ -21,10 +22,7 @@ export function assignSlots(
   const bySlot = new Map<Slot, JsonValue[]>();
   for (const element of elements) {
     const slot = slotFor(plan, element);
-    if (slot === undefined) {
-      dropped(elementName(plan, element), `no rule of "${plan.attribute.path}" has a place for it`);
-      continue;
-    }
+    if (slot === undefined) continue;
     const list = bySlot.get(slot);
     if (list === undefined) bySlot.set(slot, [element]);
     else list.push(element);
@@ -42,8 +40,13 @@ function noRoom(slot: Slot): string {
   return `"${slot.key}" holds a single value`;
 }
 
+/** Reports an element that no slot has a place for. */
+export function reportPlaceless(plan: SlotsPlan, element: JsonValue, dropped: Dropped): void {
+  dropped(elementName(plan, element), `no rule of "${plan.attribute.path}" has a place for it`);
+}
+
 /** What kind of element it was, without its value. */
-export function elementName({ attribute }: SlotsPlan, element: JsonValue): string {
+function elementName({ attribute }: SlotsPlan, element: JsonValue): string {
   const { type } = asComplex(element);
   return typeof type === 'string' ? `${attribute.path}[type eq "${type.slice(0, 40)}"]` : attribute.path;
 }
@@ -99,7 +102,10 @@ export function settleSlots(
   const chosen = new Set([...fresh.values()].flat());
   const settled = elements.flatMap((element): readonly JsonValue[] => {
     const slot = slotFor(plan, element);
-    if (slot === undefined) return [];
+    if (slot === undefined) {
+      if (added.has(element)) reportPlaceless(plan, element, dropped);
+      return [];
+    }
     const stays = added.has(element) ? chosen.has(element) : slot.multiple || !fresh.has(slot);
     return stays ? fitted(slot, element) : [];
   });

@@ -14,6 +14,7 @@ import {
   type RecordsPlan,
   type ReferencePlan,
   type ReferencesPlan,
+  type SimplePlan,
   type SlotsPlan,
 } from './plan.js';
 import { assignSlots } from './slots.js';
@@ -70,27 +71,69 @@ function encodeAttribute(
   fields: Map<string, FieldValues>,
 ): void {
   const value = readAttribute(resource, plan.attribute);
-  switch (plan.kind) {
-    case 'simple': {
-      encodeLeaf(plan.leaf, valuesIn(value), current, fields);
-      return;
-    }
-    case 'complex':
-      encodeComplex(plan, asComplex(value), current, context, fields);
-      return;
-    case 'slots':
-      encodeSlots(plan, elementsOf(value), current, context, fields);
-      return;
-    case 'records':
-      fields.set(plan.field, encodeRecords(plan, elementsOf(value), context));
-      return;
-    case 'references':
-      fields.set(
-        plan.field,
-        elementsOf(value).flatMap((element) => encodeReference(plan, asComplex(element), context)),
-      );
-      return;
+  if (plan.kind === 'records' || plan.kind === 'references') {
+    fields.set(plan.field, encodeList(plan, elementsOf(value), context));
+    return;
   }
+  for (const { leaf, values } of leafValues(plan, value, context.dropped))
+    fields.set(leaf.field, encodeLeaf(leaf, values, current, context));
+}
+
+/** A rule that writes what callers send, with its values in a resource. */
+export interface LeafValues {
+  readonly leaf: Leaf;
+  readonly values: readonly AttributeValue[];
+}
+
+/**
+ * What each of the attribute's rules gets, in the order of the rules.
+ * @param dropped told of elements that a single slot has no room for
+ */
+export function leafValues(
+  plan: SimplePlan | ComplexPlan | SlotsPlan,
+  value: JsonValue | undefined,
+  dropped: WriteContext['dropped'],
+): readonly LeafValues[] {
+  switch (plan.kind) {
+    case 'simple':
+      return plan.leaf.accepts ? [{ leaf: plan.leaf, values: valuesIn(value) }] : [];
+    case 'complex':
+      return partValues(plan.leaves, [asComplex(value)]);
+    case 'slots': {
+      const bySlot = assignSlots(plan, elementsOf(value), dropped);
+      return plan.slots.flatMap((slot) => partValues(slot.leaves, (bySlot.get(slot) ?? []).map(asComplex)));
+    }
+  }
+}
+
+function partValues(leaves: readonly Leaf[], elements: readonly ComplexValue[]): readonly LeafValues[] {
+  return leaves.flatMap((leaf) => {
+    if (!leaf.accepts) return [];
+    const { name } = leaf.attribute;
+    const values = elements.flatMap((element) =>
+      valuesIn(leaf.reference === undefined ? element[name] : referencedId(element)),
+    );
+    return [{ leaf, values }];
+  });
+}
+
+/**
+ * The field's values for those of a rule; none clear it. An id that is not kept leaves nothing.
+ * @param current the record as it is, for codecs that keep part of a field
+ * @throws ScimError invalidValue when they cannot be expressed
+ */
+export function encodeLeaf(
+  leaf: Leaf,
+  values: readonly AttributeValue[],
+  current: BackendRecord | undefined,
+  context: WriteContext,
+): readonly Scalar[] {
+  const { codec, field, reference, attribute } = leaf;
+  if (reference === undefined) return codec.encode(values, current === undefined ? [] : scalarsOf(current, field));
+  return values.flatMap((id) => {
+    const stored = storedReference(reference, String(id), {}, attribute.parent ?? attribute, context);
+    return stored === undefined ? [] : codec.encode([stored.value as AttributeValue], []);
+  });
 }
 
 /** The values of a simple attribute, single or many. */
@@ -99,12 +142,14 @@ export function valuesIn(value: JsonValue | undefined): readonly AttributeValue[
   return Array.isArray(value) ? (value as readonly AttributeValue[]) : [value as AttributeValue];
 }
 
-/** The elements that have a home, as child records. */
-export function encodeRecords(
-  plan: RecordsPlan,
+/** The elements that are kept, as child records or as plain references. */
+export function encodeList(
+  plan: RecordsPlan | ReferencesPlan,
   elements: readonly JsonValue[],
   context: WriteContext,
-): readonly ChildRecord[] {
+): FieldValues {
+  if (plan.kind === 'references')
+    return elements.flatMap((element) => encodeReference(plan, asComplex(element), context));
   const children: ChildRecord[] = [];
   for (const element of elements) {
     const child = encodeRecord(plan, asComplex(element), context);
@@ -113,57 +158,8 @@ export function encodeRecords(
   return children;
 }
 
-function elementsOf(value: JsonValue | undefined): readonly JsonValue[] {
+export function elementsOf(value: JsonValue | undefined): readonly JsonValue[] {
   return Array.isArray(value) ? (value as readonly JsonValue[]) : [];
-}
-
-function encodeLeaf(
-  leaf: Leaf,
-  values: readonly AttributeValue[],
-  current: BackendRecord | undefined,
-  fields: Map<string, FieldValues>,
-): void {
-  if (!leaf.accepts) return;
-  fields.set(leaf.field, leaf.codec.encode(values, current === undefined ? [] : scalarsOf(current, leaf.field)));
-}
-
-function encodeComplex(
-  plan: ComplexPlan,
-  value: ComplexValue,
-  current: BackendRecord | undefined,
-  context: WriteContext,
-  fields: Map<string, FieldValues>,
-): void {
-  for (const leaf of plan.leaves) {
-    const part = leaf.reference === undefined ? value[leaf.attribute.name] : referencedId(value);
-    if (leaf.reference === undefined) {
-      encodeLeaf(leaf, valuesIn(part), current, fields);
-    } else if (leaf.written) {
-      const stored =
-        typeof part === 'string' ? storedReference(leaf.reference, part, value, plan.attribute, context) : undefined;
-      fields.set(leaf.field, stored === undefined ? [] : leaf.codec.encode([stored.value as AttributeValue], []));
-    }
-  }
-}
-
-function encodeSlots(
-  plan: SlotsPlan,
-  elements: readonly JsonValue[],
-  current: BackendRecord | undefined,
-  context: WriteContext,
-  fields: Map<string, FieldValues>,
-): void {
-  const bySlot = assignSlots(plan, elements, context.dropped);
-  for (const slot of plan.slots) {
-    const own = (bySlot.get(slot) ?? []).map(asComplex);
-    for (const leaf of slot.leaves) {
-      const values = own.flatMap((element) => {
-        const part = element[leaf.attribute.name];
-        return part === undefined ? [] : [part as AttributeValue];
-      });
-      encodeLeaf(leaf, values, current, fields);
-    }
-  }
 }
 
 /** One element as a child record; undefined when nothing of it is kept. */
@@ -208,27 +204,13 @@ export function isCleared({ attribute, clearKeys }: Leaf, value: JsonValue): boo
   return key !== undefined && clearKeys.has(key);
 }
 
-/** The id that an element or a complex value refers to: its `value`, else the last part of its `$ref`. */
+/** The id that an element or a complex value refers to. A `$ref` beside it only repeats it, or is left from another. */
 export function referencedId(element: ComplexValue): string | undefined {
-  if (typeof element.value === 'string') return element.value;
-  const uri = element.$ref;
-  return typeof uri === 'string' ? decodedLastSegment(uri) : undefined;
-}
-
-function decodedLastSegment(uri: string): string | undefined {
-  const segment = uri
-    .split(/[?#]/)[0]
-    ?.split('/')
-    .findLast((part) => part !== '');
-  try {
-    return segment === undefined ? undefined : decodeURIComponent(segment);
-  } catch {
-    return segment;
-  }
+  return typeof element.value === 'string' && element.value !== '' ? element.value : undefined;
 }
 
 /** The stored form of an element of plain references, as a list of none or one. */
-export function encodeReference(plan: ReferencesPlan, element: ComplexValue, context: WriteContext): readonly Scalar[] {
+function encodeReference(plan: ReferencesPlan, element: ComplexValue, context: WriteContext): readonly Scalar[] {
   const value = referencedId(element);
   if (value === undefined) {
     context.dropped(plan.attribute.path, 'an element without "value"');

@@ -137,7 +137,7 @@ async function changesFromState(
   const { dropped } = context;
   const wants = (attribute: Attribute): boolean => needs.has(attribute);
   const view = await references.view(reader.references([record], wants), context);
-  const before = reader.read(record, wants, view);
+  const before = reader.readForChange(record, wants, view);
   const { comparisonFor } = runtime.pushDown();
   const after = patchedResource(plan, before, planned, { dialect, comparisonFor, dropped });
   const oldIds = referencedIds(plan, before, needs);

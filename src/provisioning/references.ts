@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { BackendRecord, Scalar } from '../backend/adapter.js';
 import { idOf, scalarsOf } from '../backend/record.js';
-import { leavesOf, type MappingPlan, type ReferencePlan } from '../mapping/plan.js';
+import { holdsIds, leavesOf, type MappingPlan, type ReferencePlan } from '../mapping/plan.js';
 import type { ReferenceTarget, ReferenceView } from '../mapping/read.js';
 import { readTemplatePath, textAt } from '../mapping/resource-values.js';
 import type { ReferenceStoreView } from '../mapping/write.js';
@@ -36,10 +36,14 @@ interface KnownTarget extends ReferenceTarget {
 const cacheSize = 50_000;
 /** Other replicas delete and rename too, so what is known of an id is forgotten soon. */
 const cacheMs = 60_000;
+/** A name that is shown beside an id may be old for so long, when another replica or the backend itself changed it. */
+const displayCacheMs = 5_000;
 
 export function createReferenceResolver(types: ReadonlyMap<string, TypeRuntime>): ReferenceResolver {
   const typeOfId = new LRUCache<string, string>({ max: cacheSize, ttl: cacheMs });
   const storedOfId = new LRUCache<string, { readonly value: Scalar }>({ max: cacheSize, ttl: cacheMs });
+
+  const targets = createTargetCache();
 
   const ownerOf = new Map<ReferencePlan, TypeRuntime>(
     [...types.values()].flatMap((runtime) =>
@@ -93,18 +97,21 @@ export function createReferenceResolver(types: ReadonlyMap<string, TypeRuntime>)
     { reference, values }: StoredRequest,
     context: RequestContext,
   ): Promise<ReadonlyMap<string, KnownTarget>> {
-    const targets = new Map<string, KnownTarget>();
-    const isById = holdsIds(reference);
+    const found = new Map<string, KnownTarget>();
     const unique = new Map(values.map((value) => [String(value), value]));
-    if (isById && reference.display === undefined) {
-      for (const id of unique.keys()) {
-        const type = reference.targets.length === 1 ? reference.targets[0] : typeOfId.get(id);
-        if (type === undefined || !reference.targets.includes(type)) continue;
-        targets.set(id, { id, type });
-        unique.delete(id);
-      }
+    const needsNoLookup = holdsIds(reference) && reference.display === undefined;
+    const known = (value: string): KnownTarget | undefined => {
+      if (!needsNoLookup) return targets.get(reference, value);
+      const type = reference.targets.length === 1 ? reference.targets[0] : typeOfId.get(value);
+      return type === undefined || !reference.targets.includes(type) ? undefined : { id: value, type };
+    };
+    for (const value of unique.keys()) {
+      const target = known(value);
+      if (target === undefined) continue;
+      found.set(value, target);
+      unique.delete(value);
     }
-    if (unique.size === 0) return targets;
+    if (unique.size === 0) return found;
     await lookupAll(
       reference,
       [...unique.values()],
@@ -117,11 +124,12 @@ export function createReferenceResolver(types: ReadonlyMap<string, TypeRuntime>)
           type: runtime.type.name,
           ...(display === undefined ? {} : { display }),
         };
-        targets.set(String(value), target);
+        found.set(String(value), target);
+        if (!needsNoLookup) targets.set(reference, String(value), target);
       },
       context,
     );
-    return targets;
+    return found;
   }
 
   return {
@@ -183,13 +191,35 @@ export function createReferenceResolver(types: ReadonlyMap<string, TypeRuntime>)
     },
     forget(type, id) {
       typeOfId.delete(id);
-      for (const runtime of types.values()) {
-        for (const attributePlan of runtime.plan.attributes) {
-          if (!('reference' in attributePlan) || attributePlan.reference === undefined) continue;
-          const field = attributePlan.reference.by[type];
-          if (field !== undefined) storedOfId.delete(`${type}\u0000${field}\u0000${id}`);
-        }
+      targets.forget(id);
+      for (const { by } of ownerOf.keys()) {
+        const field = by[type];
+        if (field !== undefined) storedOfId.delete(`${type}\u0000${field}\u0000${id}`);
       }
+    },
+  };
+}
+
+/** What stored values were found to name, by reference and value, until one of the resources changes. */
+function createTargetCache() {
+  const byValue = new LRUCache<string, KnownTarget>({ max: cacheSize, ttl: cacheMs });
+  const keysOfId = new LRUCache<string, ReadonlySet<string>>({ max: cacheSize });
+  const numbers = new Map<ReferencePlan, number>();
+  const keyOfValue = (reference: ReferencePlan, value: string): string => {
+    const number = numbers.get(reference) ?? numbers.size;
+    numbers.set(reference, number);
+    return `${number}\u0000${value}`;
+  };
+  return {
+    get: (reference: ReferencePlan, value: string) => byValue.get(keyOfValue(reference, value)),
+    set(reference: ReferencePlan, value: string, target: KnownTarget): void {
+      const key = keyOfValue(reference, value);
+      byValue.set(key, target, reference.display === undefined ? {} : { ttl: displayCacheMs });
+      keysOfId.set(target.id, new Set([...(keysOfId.get(target.id) ?? []), key]));
+    },
+    forget(id: string): void {
+      for (const key of keysOfId.get(id) ?? []) byValue.delete(key);
+      keysOfId.delete(id);
     },
   };
 }
@@ -204,10 +234,6 @@ function referencesOf(plan: MappingPlan): readonly ReferencePlan[] {
       ? (attributePlan.reference ?? [])
       : leavesOf(attributePlan).flatMap((leaf) => leaf.reference ?? []),
   );
-}
-
-function holdsIds(reference: ReferencePlan): boolean {
-  return Object.values(reference.by).every((field) => field === '$id');
 }
 
 /** An id whose stored form needs no look-up, because it is the id itself or was seen lately. */

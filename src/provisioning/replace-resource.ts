@@ -14,6 +14,7 @@ import {
 } from '../mapping/plan.js';
 import { slotFor } from '../mapping/slots.js';
 import { applyValueRules } from '../mapping/value-rules.js';
+import { attributesIn } from '../mapping/write.js';
 import { asComplex, type ComplexValue, deepEqual, readAttribute, writeAttribute } from '../scim/attribute-value.js';
 import { ScimError } from '../scim/error.js';
 import type { ParsedBody } from '../scim/resource-parser.js';
@@ -65,8 +66,10 @@ async function attempt(
 ): Promise<BackendRecord> {
   const { plan, reader, adapter, entity } = runtime;
   const owned = new Set(plan.attributes.filter(isWritten).map((attributePlan) => attributePlan.attribute));
-  const wants = (attribute: Attribute): boolean => owned.has(attribute);
-  const needed = [...new Set([...fields, '$revision', ...reader.fieldsOfAttributes(owned)])];
+  // What is only read is compared too: put back as it was got, nothing of it is lost.
+  const compared = new Set([...owned, ...attributesIn(plan, parsed.resource)]);
+  const wants = (attribute: Attribute): boolean => compared.has(attribute);
+  const needed = [...new Set([...fields, '$revision', ...reader.fieldsOfAttributes(compared)])];
   const current = await fetchRecord(runtime, id, needed, context);
   checkIfMatch(ifMatch, current);
   const view = await references.view(reader.references([current], wants), context);

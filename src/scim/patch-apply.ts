@@ -3,15 +3,15 @@ import { asComplex, type ComplexValue, deepEqual, readAttribute, writeAttribute 
 import type { Dialect } from './dialect.js';
 import { ScimError } from './error.js';
 import { compileElementFilter } from './filter-evaluate.js';
-import { type Comparing, isListed, isSameElement, singlePrimary } from './patch-elements.js';
+import { type Comparing, isListed, isPrimary, isSameElement, singlePrimary } from './patch-elements.js';
 import type { PatchOperation } from './patch-parser.js';
-import { type Attribute, isObject, type JsonValue, type MutableResource, type Resource } from './schema.js';
+import type { Attribute, JsonValue, MutableResource, Resource } from './schema.js';
 
 export interface PatchApplyOptions extends Comparing {
   readonly dialect: Dialect;
   /**
    * Lets a place with less room than SCIM's lists have its say after each operation: it gives the elements as they will
-   * stand there, new and changed ones winning (a single slot that is full is replaced).
+   * stand there, those that were added or changed winning (a single slot that is full is replaced).
    */
   readonly settle?: (
     attribute: Attribute,
@@ -100,19 +100,22 @@ function addElements(
 ): readonly JsonValue[] {
   const result = [...before];
   const changed = new Set<JsonValue>();
+  const claims = new Set<JsonValue>();
   for (const element of added) {
     const index = result.findIndex((candidate) => isSameElement(attribute, candidate, element, options));
     const present = result[index];
-    if (present === undefined) {
-      result.push(element);
-      changed.add(element);
-    } else if (isObject(present) && hasMore(element, present)) {
-      const merged = { ...present, ...asComplex(element) };
-      result[index] = merged;
-      changed.add(merged);
-    }
+    const after =
+      present === undefined
+        ? element
+        : hasMore(element, present)
+          ? { ...asComplex(present), ...asComplex(element) }
+          : present;
+    if (present === undefined) result.push(after);
+    else result[index] = after;
+    changed.add(after);
+    if (isPrimary(after) && !isPrimary(present)) claims.add(after);
   }
-  return settled(attribute, singlePrimary(result, changed), changed, options);
+  return settled(attribute, singlePrimary(result, claims, changed), changed, options);
 }
 
 /** A plain value that is there in another spelling is there: adding it changes nothing (RFC 7644 §3.5.2.1). */
@@ -149,25 +152,50 @@ function applyToSelected(
   if (sub === undefined && (op === 'remove' || value === undefined))
     return before.filter((element) => !selected.has(element));
   const changed = new Set<JsonValue>();
+  const claims = new Set<JsonValue>();
   const result = before.flatMap((element): readonly JsonValue[] => {
     if (!selected.has(element)) return [element];
     const after = changedElement(element, operation);
     if (after === undefined) return [];
+    if (deepEqual(element, after)) return [element];
     checkElement(attribute, element, after);
-    if (!deepEqual(element, after)) changed.add(after);
+    changed.add(after);
+    if (isPrimary(after) && !isPrimary(element)) claims.add(after);
     return [after];
   });
-  return settled(attribute, singlePrimary(result, changed), changed, options);
+  const distinct = withoutRepeated(attribute, result, changed, options);
+  return settled(attribute, singlePrimary(distinct, claims, changed), changed, options);
+}
+
+/** Elements that have become the same as another one are one with it (requirements 7643-2.4-10). */
+function withoutRepeated(
+  attribute: Attribute,
+  elements: readonly JsonValue[],
+  changed: ReadonlySet<JsonValue>,
+  options: PatchApplyOptions,
+): readonly JsonValue[] {
+  if (attribute.type !== 'complex')
+    return elements.filter(
+      (element, index) => elements.findIndex((other) => isSameElement(attribute, other, element, options)) === index,
+    );
+  const repeated = new Set<JsonValue>();
+  for (const element of changed) {
+    if (repeated.has(element)) continue;
+    for (const other of elements)
+      if (other !== element && isSameElement(attribute, other, element, options)) repeated.add(other);
+  }
+  return repeated.size === 0 ? elements : elements.filter((element) => !repeated.has(element));
 }
 
 /** What becomes of one element that the path selects; undefined when nothing is left of it but its kind. */
 function changedElement(element: JsonValue, operation: PatchOperation): JsonValue | undefined {
-  const { attribute, op, sub, value } = operation;
+  const { attribute, op, sub, value, unset } = operation;
   if (attribute.type !== 'complex') return value;
   const parts = asComplex(element);
+  const isCleared = sub === undefined ? unset.length > 0 : op === 'remove' || value === undefined;
   const changed =
     sub === undefined ? merged(parts, operation) : withSub(parts, sub, op === 'remove' ? undefined : value);
-  return Object.keys(changed).length < Object.keys(parts).length && isHollow(changed) ? undefined : changed;
+  return isCleared && isHollow(changed) ? undefined : changed;
 }
 
 /** @throws ScimError mutability when an immutable part of an element would change (RFC 7643 §4.2) */
@@ -241,5 +269,10 @@ function withoutEmpty(value: ComplexValue): ComplexValue | undefined {
 
 /** Nothing is left but what kind of element it was. */
 function isHollow(element: ComplexValue): boolean {
-  return Object.keys(element).every((name) => name === 'type' || name === 'primary' || name === '$ref');
+  return Object.keys(element).every(saysOnlyKind);
+}
+
+/** Whether a sub-attribute only says what kind of element it is: alone it is no value. */
+export function saysOnlyKind(name: string): boolean {
+  return name === 'type' || name === 'primary' || name === '$ref';
 }

@@ -1,4 +1,4 @@
-import { asComplex, deepEqual } from './attribute-value.js';
+import { asComplex, type ComplexValue, deepEqual } from './attribute-value.js';
 import { type Comparison, comparisonOf, keyOf } from './comparison.js';
 import { type Attribute, isObject, type JsonValue, subAttribute } from './schema.js';
 
@@ -7,18 +7,27 @@ export interface Comparing {
   readonly comparisonFor?: (leaf: Attribute) => Comparison;
 }
 
-/** The later of two new primaries wins within a PATCH (requirements GAP-11). */
-export function singlePrimary(elements: readonly JsonValue[], changed: Set<JsonValue>): readonly JsonValue[] {
-  const isPrimary = (element: JsonValue): boolean => isObject(element) && element.primary === true;
-  const primaries = elements.filter(isPrimary);
-  if (primaries.length < 2) return elements;
-  const keep = primaries.findLast((element) => changed.has(element)) ?? primaries[0];
+/**
+ * An element that is made primary takes the mark from all others; the later of two new ones wins (requirements GAP-11).
+ * @param changed gets the elements that lose the mark
+ */
+export function singlePrimary(
+  elements: readonly JsonValue[],
+  claims: ReadonlySet<JsonValue>,
+  changed: Set<JsonValue>,
+): readonly JsonValue[] {
+  const keep = elements.findLast((element) => claims.has(element));
+  if (keep === undefined) return elements;
   return elements.map((element) => {
     if (element === keep || !isPrimary(element)) return element;
     const demoted = { ...asComplex(element), primary: false };
     changed.add(demoted);
     return demoted;
   });
+}
+
+export function isPrimary(element: JsonValue | undefined): boolean {
+  return isObject(element) && element.primary === true;
 }
 
 /**
@@ -29,11 +38,20 @@ export function isSameElement(attribute: Attribute, a: JsonValue, b: JsonValue, 
   if (attribute.type !== 'complex') return sameValue(attribute, a, b, options);
   const [left, right] = [asComplex(a), asComplex(b)];
   const value = subAttribute(attribute, 'value');
-  if (value === undefined || left.value === undefined || right.value === undefined) return deepEqual(left, right);
+  if (value === undefined || left.value === undefined || right.value === undefined)
+    return haveSameParts(attribute, left, right, options);
   if (!sameValue(value, left.value, right.value, options)) return false;
   if (value.mutability === 'immutable') return true;
   const type = subAttribute(attribute, 'type');
   return type === undefined || sameValue(type, left.type ?? '', right.type ?? '', options);
+}
+
+function haveSameParts(attribute: Attribute, a: ComplexValue, b: ComplexValue, options: Comparing): boolean {
+  return attribute.subAttributes.every((sub) => {
+    const [left, right] = [a[sub.name], b[sub.name]];
+    if (left === undefined || right === undefined) return left === right;
+    return sub.multiValued ? deepEqual(left, right) : sameValue(sub, left, right, options);
+  });
 }
 
 /** Whether an element is meant by one of a `remove` list: by `value`, else by all that the list's entry says. */

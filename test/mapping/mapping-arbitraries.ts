@@ -120,6 +120,49 @@ export const anyMapping: fc.Arbitrary<MappingConfig> = fc
   .tuple(...choices.map((ways) => fc.constantFrom(...ways)))
   .map((parts) => Object.assign({}, ...parts) as MappingConfig);
 
+/** Rules that say more about writing: templates, allowed values, values that clear, one-way rules. */
+const writingChoices: readonly (readonly Rules[])[] = [
+  [{}, { displayName: { field: 'cn', template: '{name.givenName} {title}' } }],
+  [{}, { title: { field: 'title', values: ['A', 'B'], onUnknown: 'default', default: 'A' } }],
+  [{}, { title: { field: 'title', clearOn: ['b'] } }, { 'name.formatted': { field: 'full', readOnly: true } }],
+  [
+    {},
+    {
+      'emails[type eq "work"].value': { field: 'mail', clearOn: ['AB', 'x'] },
+      'emails[type eq "home"].value': 'mail2',
+    },
+  ],
+  [
+    {},
+    {
+      'emails[type eq "work"].value': 'mail',
+      'emails[type eq "work"].primary': 'mailIsPrimary',
+      'emails[type eq "home"].value': { field: 'mail2', defaultSlot: true },
+      'emails[type eq "home"].primary': 'mail2IsPrimary',
+    },
+    {
+      'emails[type eq "work"].value': 'mail',
+      'emails[type eq "work"].primary': { constant: true },
+      'emails[type eq "home"].value': { field: 'mail2', defaultSlot: true },
+      'emails[type eq "home"].display': 'mail2Text',
+    },
+  ],
+];
+
+/** Mappings for writing: as `anyMapping`, some attributes with more to say. */
+export const patchMapping: fc.Arbitrary<MappingConfig> = fc
+  .tuple(anyMapping, ...writingChoices.map((ways) => fc.constantFrom(...ways)))
+  .map(([mapping, ...more]) => {
+    const added = Object.assign({}, ...more) as Rules;
+    const replaced = new Set(Object.keys(added).map(firstWord));
+    const kept = Object.entries(mapping).filter(([key]) => !replaced.has(firstWord(key)));
+    return { ...Object.fromEntries(kept), ...added } as MappingConfig;
+  });
+
+function firstWord(key: string): string {
+  return key.split(/[.[]/)[0] ?? key;
+}
+
 export const sampleGroupType = groupType;
 
 const groupChoices: readonly (readonly Rules[])[] = [

@@ -204,7 +204,7 @@ describe('update', () => {
     expect(fixture.update('people', id, set('mail', 'a@x'), set('note', 'n'), set('nick', 'Al')).changed).toBe(true);
     const after = readPerson(id, '$revision', '$modified', '$created', 'mail', 'note', 'nick');
     expect(after).toMatchObject({ $revision: '2', mail: 'a@x', note: 'n', nick: 'Al', $created: before?.$created });
-    expect(String(after?.$modified) >= String(before?.$modified)).toBe(true);
+    expect(Date.parse(String(after?.$modified))).toBeGreaterThanOrEqual(Date.parse(String(before?.$modified)));
   });
 
   it('writes nothing when nothing changes', () => {
