@@ -4,6 +4,8 @@
  */
 import type { FromSchema } from 'json-schema-to-ts';
 import { operationsSchema, ruleSchema } from '../src/mapping/rule.js';
+import { authSchema, type jwtIssuerSchema } from './auth-schema.js';
+import { metricsSchema, recordSchema, tlsSchema, transactionsSchema, trustedProxiesSchema } from './server-schema.js';
 
 const nameSchema = {
   pattern: '^[A-Za-z][A-Za-z0-9_-]*$',
@@ -92,36 +94,25 @@ export const limitsSchema = {
       description: 'A group with more members is only answered with excludedAttributes=members.',
     },
     filterLength: { type: 'integer', minimum: 64, default: 8192, description: 'Characters of a filter.' },
-  },
-} as const;
-
-/** Open to extension: authentication by JWT and by Basic have their sections here. */
-export const authSchema = {
-  type: 'object',
-  additionalProperties: false,
-  default: {},
-  description: 'Who may call.',
-  properties: {
-    publicDiscovery: {
-      type: 'boolean',
-      default: false,
+    filterDepth: { type: 'integer', minimum: 4, maximum: 500, default: 64, description: 'How deep filters nest.' },
+    jsonDepth: { type: 'integer', minimum: 8, maximum: 500, default: 64, description: 'How deep bodies nest.' },
+    requestsPerSecond: {
+      type: 'integer',
+      minimum: 0,
+      default: 100,
       description:
-        '/ServiceProviderConfig answers callers without credentials too, so that a client learns how to authenticate.',
+        'Requests a second that are served in the long run. More wait a little, then are answered 429 with Retry-After. Entra ID asks for 25 at least; 0: no limit.',
     },
-    tokens: {
-      type: 'object',
-      additionalProperties: false,
-      default: {},
-      description: 'Tokens that the gateway generates.',
-      properties: {
-        validityDays: {
-          type: 'integer',
-          minimum: 90,
-          maximum: 730,
-          default: 365,
-          description: 'How long a new token is valid, in days.',
-        },
-      },
+    burst: {
+      type: 'integer',
+      minimum: 1,
+      description: 'Requests that may come at once before the rate counts. Default: ten seconds of requestsPerSecond.',
+    },
+    concurrentRequests: {
+      type: 'integer',
+      minimum: 1,
+      default: 250,
+      description: 'Requests that are worked on at the same time. More wait a little, then are answered 429.',
     },
   },
 } as const;
@@ -204,7 +195,19 @@ export const gatewaySchema = {
         'The path of the SCIM base URL. Default: /scim when there is one gateway, else "/" + identifier + "/scim".',
       examples: ['/scim'],
     },
-    enabled: { type: 'boolean', default: true, description: 'A gateway that is switched off refuses every request.' },
+    enabled: {
+      type: 'boolean',
+      default: true,
+      description:
+        'A gateway that is switched off answers 503. `scimbridge gateway enable|disable` does it without a change here.',
+    },
+    level: {
+      enum: ['debug', 'information', 'warning'],
+      default: 'information',
+      description:
+        'What the gateway logs: warnings and errors; every change too (information); every request with its backend calls (debug).',
+    },
+    record: recordSchema,
     strict: {
       type: 'boolean',
       default: false,
@@ -294,6 +297,15 @@ export const gatewayFileSchema = {
         },
       },
     },
+    tls: tlsSchema,
+    trustedProxies: trustedProxiesSchema,
+    metrics: metricsSchema,
+    transactions: transactionsSchema,
+    reloadOnChange: {
+      type: 'boolean',
+      default: false,
+      description: 'Read this file and those it names again when they change, not only on SIGHUP.',
+    },
     schemas: schemasSchema,
     adapters: {
       type: 'object',
@@ -345,5 +357,7 @@ export type GatewaySection = FromSchema<typeof gatewaySchema>;
 export type ResourceSection = FromSchema<typeof resourceSchema>;
 export type MappingFile = FromSchema<typeof mappingFileSchema>;
 export type LimitsConfig = FromSchema<typeof limitsSchema>;
+export { authSchema };
 export type AuthConfig = FromSchema<typeof authSchema>;
+export type JwtIssuerConfig = FromSchema<typeof jwtIssuerSchema>;
 export type ExtensionsConfig = FromSchema<typeof extensionsSchema>;

@@ -39,6 +39,11 @@ export class ConfigFiles {
     return new Map([...this.#files.values()].map(({ document }) => [document.name, document]));
   }
 
+  /** Absolute names of the files that were read, presets apart. */
+  get names(): readonly string[] {
+    return [...this.#files].flatMap(([name, { isPreset }]) => (isPreset ? [] : [name]));
+  }
+
   add(name: string, absolute: string, text: string, isPreset = false): ConfigFile {
     const { document, problems } = SourceDocument.parse(name, text);
     const dir = dirname(absolute);

@@ -1,6 +1,6 @@
 import type { OperationsConfig, Origin, SourcedRule } from '../src/mapping/rule.js';
 import type { ResourceType } from '../src/scim/schema.js';
-import type { AuthConfig, LimitsConfig } from './file-schema.js';
+import type { AuthConfig, GatewayFile, GatewaySection, LimitsConfig } from './file-schema.js';
 
 /** gateway.yaml, read, checked and completed. */
 export interface GatewayConfig {
@@ -14,6 +14,14 @@ export interface GatewayConfig {
   /** Absolute. */
   readonly dataDir: string;
   readonly log: { readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' };
+  /** File names are absolute. */
+  readonly tls: GatewayFile['tls'];
+  readonly trustedProxies: readonly string[];
+  readonly metrics: { readonly host: string; readonly port: number } | undefined;
+  readonly transactions: { readonly keepDays: number };
+  readonly reloadOnChange: boolean;
+  /** Absolute: gateway.yaml and every file whose content went into this, secrets and key sets included. */
+  readonly files: readonly string[];
   readonly adapters: ReadonlyMap<string, AdapterConfig>;
   readonly gateways: readonly Gateway[];
 }
@@ -32,6 +40,9 @@ export interface Gateway {
   /** A path without a trailing slash: `/scim`. */
   readonly address: string;
   readonly enabled: boolean;
+  readonly level: GatewaySection['level'];
+  /** Until when values are recorded, in milliseconds since 1970; undefined when they are not. */
+  readonly recordValuesUntilMs: number | undefined;
   readonly strict: boolean;
   readonly auth: AuthConfig;
   readonly limits: LimitsConfig;

@@ -45,6 +45,8 @@ function buildGateway(id: string, section: GatewaySection, defaultAddress: strin
     description: section.description,
     address: (section.address ?? defaultAddress).replace(/\/+$/, ''),
     enabled: section.enabled,
+    level: section.level,
+    recordValuesUntilMs: section.record === undefined ? undefined : Date.parse(section.record.until),
     strict: section.strict,
     auth: section.auth,
     limits: boundedLimits(section.limits, (name) => isWritten(parts.main, ['gateways', id, 'limits', name])),

@@ -101,10 +101,16 @@ function readDraft(data: GatewayFile, reading: Reading): Omit<GatewayConfig, 'fi
   problems.push(...crossCheck(gateways, adapters, main), ...unusedAdapters(data, main));
   return {
     baseDir: main.dir,
-    listen: parseListen(data.listen, main, isBroken, problems),
+    listen: readListen(data.listen, ['listen'], reading),
     publicUrl: isBroken(['publicUrl']) ? undefined : data.publicUrl?.replace(/\/+$/, ''),
     dataDir: resolve(main.dir, String(data.data)),
     log: data.log,
+    tls: resolveTls(data.tls, main),
+    trustedProxies: data.trustedProxies,
+    metrics: data.metrics && readListen(data.metrics.listen, ['metrics', 'listen'], reading),
+    transactions: data.transactions,
+    reloadOnChange: data.reloadOnChange,
+    files: files.names,
     adapters,
     gateways,
   };
@@ -140,19 +146,19 @@ function namesType(schema: object): boolean {
   return 'properties' in schema && isObject(schema.properties) && 'type' in schema.properties;
 }
 
-function parseListen(
-  text: string,
-  main: ConfigFile,
-  isBroken: Reading['isBroken'],
-  problems: Problem[],
-): GatewayConfig['listen'] {
-  if (isBroken(['listen'])) return { host: '127.0.0.1', port: 0 };
+function readListen(text: string, path: Path, { main, isBroken, problems }: Reading): GatewayConfig['listen'] {
+  if (isBroken(path)) return { host: '127.0.0.1', port: 0 };
   const colon = text.lastIndexOf(':');
   const port = Number(text.slice(colon + 1));
   if (port > 65_535) {
-    problems.push(main.document.problem('error', ['listen'], `The port ${port} is too large; ports end at 65535.`));
+    problems.push(main.document.problem('error', path, `The port ${port} is too large; ports end at 65535.`));
   }
   return { host: text.slice(0, colon).replace(/^\[|\]$/g, ''), port };
+}
+
+function resolveTls(tls: GatewayFile['tls'], main: ConfigFile): GatewayFile['tls'] {
+  if (!isObject(tls)) return undefined;
+  return { ...tls, certificate: resolve(main.dir, String(tls.certificate)), key: resolve(main.dir, String(tls.key)) };
 }
 
 /** The least section that a schema allows, with its defaults. */
