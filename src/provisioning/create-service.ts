@@ -124,7 +124,7 @@ async function ownResource(
     throw ScimError.notImplemented(
       '/Me is not offered for this kind of credential: it stands for a system, not for a user.',
     );
-  const filter = `userName eq ${JSON.stringify(subject)}`;
+  const filter = `${subject.attribute} eq ${JSON.stringify(subject.value)}`;
   const found = await service.search('User', { filter, count: 2, attributes: ['id'] }, context);
   const [user] = Array.isArray(found.Resources) ? (found.Resources as readonly { readonly id?: string }[]) : [];
   if (user?.id === undefined || found.totalResults !== 1)

@@ -1,11 +1,11 @@
 import type { TraceEntry } from '../backend/adapter.js';
 import type { Resource } from '../scim/schema.js';
 
-/** Who is calling, after authentication. `id` is stable and safe to log: `token:<label>`, `jwt:<sub>`. */
+/** Who is calling, after authentication. `id` is stable and safe to log: `token:<label>`, `jwt:<sub>`, `client:<client id>`. */
 export interface Caller {
   readonly id: string;
-  /** The caller's own user, where the credential names one: the value of a configured attribute. Else /Me is 501. */
-  readonly subject?: string;
+  /** The caller's own user, where the credential names one: the attribute that has the value. Else /Me is 501. */
+  readonly subject?: { readonly attribute: string; readonly value: string };
   /** Absent: may do everything. */
   readonly readOnly?: boolean;
   readonly resourceTypes?: readonly string[];
@@ -25,6 +25,11 @@ export interface RequestContext {
   readonly baseUrl: string;
   /** For the transaction: something that the request asked for was not carried out, e.g. "addresses.country: not mapped". */
   readonly dropped: (what: string, why: string) => void;
+  /**
+   * For the transaction: one thing that the request meant, in normalised words and without values: "replace active",
+   * "add members (2)".
+   */
+  readonly meant?: (what: string) => void;
   /** For the transaction: each native operation of a backend. */
   readonly trace?: (entry: TraceEntry) => void;
 }

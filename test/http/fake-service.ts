@@ -91,7 +91,7 @@ export function createFakeService(override: Partial<ScimService> = {}): FakeServ
     },
     async me(context) {
       if (context.caller.subject === undefined) throw ScimError.notImplemented('The token names no user.');
-      return { type: 'User', id: context.caller.subject };
+      return { type: 'User', id: context.caller.subject.value };
     },
     serviceProviderConfig(context) {
       note('serviceProviderConfig', context);

@@ -269,7 +269,7 @@ describe('discovery', () => {
 });
 
 describe('/Me', () => {
-  const asUser = { authenticate: () => ({ caller: { id: 'jwt:1', subject: 'u1' } }) };
+  const asUser = { authenticate: () => ({ caller: { id: 'jwt:1', subject: { attribute: 'userName', value: 'u1' } } }) };
 
   it('is 501 when the credential names no user [7644-3.11-01 7644-T8-10]', async () => {
     const { send } = createTestApp();
