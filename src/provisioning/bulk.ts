@@ -43,6 +43,9 @@ export async function runBulk(
   let errors = 0;
   for (const step of orderOperations(operations)) {
     if (failOnErrors !== undefined && errors >= failOnErrors) break;
+    context.meant?.(
+      `operation ${step.operation.index + 1}: ${step.operation.fault === undefined ? step.operation.method : 'faulty'}`,
+    );
     const outcome = await runStep(step, job, links);
     outcomes.set(outcome.index, outcome);
     if (outcome.failed) errors += 1;

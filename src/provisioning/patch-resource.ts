@@ -10,6 +10,7 @@ import { type PatchOperation, parsePatch } from '../scim/patch-parser.js';
 import type { Attribute, JsonValue } from '../scim/schema.js';
 import { conflictError } from './conflict.js';
 import { switchedOff } from './create-resource.js';
+import { meaningOfOperation } from './meaning.js';
 import { type IfMatch, parseIfMatch } from './preconditions.js';
 import { fetchRecord } from './read-resource.js';
 import { answerWith, hasProjection, headersOf, projectionOf, type UseCase } from './resource-answers.js';
@@ -41,6 +42,7 @@ export async function patchResource(
     enforceCanonical,
   });
   for (const { path, why } of ignored) context.dropped(path, why);
+  if (context.meant !== undefined) for (const operation of operations) context.meant(meaningOfOperation(operation));
   const ifMatch = parseIfMatch(conditions, runtime);
   // A group may be huge: its members are neither read nor sent unless the caller asks.
   const isBrief = !hasProjection(request) && isUnbounded(runtime.plan);

@@ -6,6 +6,7 @@ import { asComplex, readAttribute } from '../scim/attribute-value.js';
 import { ScimError } from '../scim/error.js';
 import { missingRequired, type ParsedBody, parseResourceBody } from '../scim/resource-parser.js';
 import type { Attribute, JsonValue, Resource } from '../scim/schema.js';
+import { meaningOfResource } from './meaning.js';
 import type { RequestContext } from './service.js';
 import type { TypeRuntime } from './type-runtime.js';
 
@@ -14,6 +15,7 @@ export function parseInput(runtime: TypeRuntime, body: unknown, context: Request
   const { type, dialect, enforceCanonical } = runtime;
   const parsed = parseResourceBody(body, type, { dialect, enforceCanonical });
   for (const { path, why } of parsed.ignored) context.dropped(path, why);
+  context.meant?.(meaningOfResource(parsed.resource));
   return parsed;
 }
 

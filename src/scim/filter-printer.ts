@@ -1,6 +1,6 @@
 import { assertNever } from './assert-never.js';
 import { type AttributePath, leafOf, type ResolvedFilter, type ResolvedPath } from './attribute-path.js';
-import type { Filter } from './filter.js';
+import type { CompareValue, Filter } from './filter.js';
 
 type AnyPath = AttributePath | ResolvedPath;
 
@@ -14,25 +14,53 @@ type Surroundings = 'or' | 'and';
  * @see RFC 7644 §3.4.2.2
  */
 export function printFilter(filter: Filter<AttributePath> | ResolvedFilter): string {
-  return print(filter, 'or', fullPath);
+  return print(filter, 'or', { name: fullPath, literal: (_, value) => JSON.stringify(value) });
 }
 
-function print(filter: Filter<AnyPath>, inside: Surroundings, name: (path: AnyPath) => string): string {
+/**
+ * The filter as it may stand in a log: values are "…", except booleans and those of `type`, which are about nobody.
+ */
+export function printFilterWithoutValues(filter: Filter<AttributePath> | ResolvedFilter): string {
+  return print(filter, 'or', { name: fullPath, literal: withoutValue });
+}
+
+/** The canonical types of RFC 7643: what else stands there may be anything. */
+const commonTypes = new Set(
+  'work home other mobile fax pager photo thumbnail direct indirect user group aim gtalk icq xmpp msn skype qq yahoo'.split(
+    ' ',
+  ),
+);
+
+function withoutValue(name: string, value: CompareValue): string {
+  const isHarmless =
+    typeof value === 'boolean' ||
+    value === null ||
+    (typeof value === 'string' && /(^|\.)type$/i.test(name) && commonTypes.has(value.toLowerCase()));
+  return isHarmless ? JSON.stringify(value) : '"…"';
+}
+
+interface Manner {
+  readonly name: (path: AnyPath) => string;
+  readonly literal: (name: string, value: CompareValue) => string;
+}
+
+function print(filter: Filter<AnyPath>, inside: Surroundings, manner: Manner): string {
+  const { name, literal } = manner;
   switch (filter.kind) {
     case 'compare':
-      return `${name(filter.path)} ${filter.op} ${JSON.stringify(filter.value)}`;
+      return `${name(filter.path)} ${filter.op} ${literal(name(filter.path), filter.value)}`;
     case 'present':
       return `${name(filter.path)} pr`;
     case 'and':
-      return printOperands(filter.operands, 'and', inside, name);
+      return printOperands(filter.operands, 'and', inside, manner);
     case 'or': {
-      const text = printOperands(filter.operands, 'or', inside, name);
+      const text = printOperands(filter.operands, 'or', inside, manner);
       return inside === 'and' && filter.operands.length > 1 ? `(${text})` : text;
     }
     case 'not':
-      return `not (${print(filter.operand, 'or', name)})`;
+      return `not (${print(filter.operand, 'or', manner)})`;
     case 'valuePath':
-      return `${name(filter.path)}[${print(filter.filter, 'or', nameInElement)}]`;
+      return `${name(filter.path)}[${print(filter.filter, 'or', { ...manner, name: nameInElement })}]`;
     default:
       return assertNever(filter);
   }
@@ -42,10 +70,10 @@ function printOperands(
   operands: readonly Filter<AnyPath>[],
   kind: Surroundings,
   inside: Surroundings,
-  name: (path: AnyPath) => string,
+  manner: Manner,
 ): string {
   if (operands.length === 0) return String(kind === 'and');
-  return operands.map((operand) => print(operand, operands.length > 1 ? kind : inside, name)).join(` ${kind} `);
+  return operands.map((operand) => print(operand, operands.length > 1 ? kind : inside, manner)).join(` ${kind} `);
 }
 
 function fullPath(path: AnyPath): string {
