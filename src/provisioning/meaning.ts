@@ -1,10 +1,10 @@
-import { printFilterWithoutValues } from '../scim/filter-printer.js';
+import { printElementFilterWithoutValues } from '../scim/filter-printer.js';
 import type { PatchOperation } from '../scim/patch-parser.js';
 import type { JsonValue, Resource } from '../scim/schema.js';
 
 /** An operation in normalised words and without values: `replace active`, `add members (2)`, `remove emails[type eq "work"]`. */
 export function meaningOfOperation({ op, attribute, filter, sub, value, listed }: PatchOperation): string {
-  const selected = filter === undefined ? '' : `[${printFilterWithoutValues(filter)}]`;
+  const selected = filter === undefined ? '' : `[${printElementFilterWithoutValues(filter)}]`;
   const path = `${attribute.path}${selected}${sub === undefined ? '' : `.${sub.name}`}`;
   const cleared = op === 'replace' && value === undefined ? ' with nothing' : '';
   return `${op} ${path}${cleared}${countOf(listed ?? value)}`;

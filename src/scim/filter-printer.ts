@@ -24,6 +24,11 @@ export function printFilterWithoutValues(filter: Filter<AttributePath> | Resolve
   return print(filter, 'or', { name: fullPath, literal: withoutValue });
 }
 
+/** Likewise for a filter inside brackets: `type eq "work" and value eq "…"`. */
+export function printElementFilterWithoutValues(filter: ResolvedFilter): string {
+  return print(filter, 'or', { name: nameInElement, literal: withoutValue });
+}
+
 /** The canonical types of RFC 7643: what else stands there may be anything. */
 const commonTypes = new Set(
   'work home other mobile fax pager photo thumbnail direct indirect user group aim gtalk icq xmpp msn skype qq yahoo'.split(
