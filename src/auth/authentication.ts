@@ -19,10 +19,20 @@ export interface Refused {
 }
 
 /** What one check of a credential found. `undefined`: a credential of another kind, so the next authenticator is asked. */
-export type Verdict =
-  | Accepted
-  | { readonly caller?: never; readonly reason: string; readonly description?: string }
-  | undefined;
+export type Verdict = Accepted | Rejected | undefined;
+
+/** The credential is of this authenticator's kind, and is not enough. */
+export interface Rejected {
+  readonly caller?: never;
+  /** For the log: exactly which check failed. Holds nothing of the credential. */
+  readonly reason: string;
+  /** For the caller, in place of "The token is not valid": no final stop, no double quote, no backslash. */
+  readonly description?: string;
+  /** The token is good, but does not allow this: `insufficient_scope`. Else 401 and `invalid_token`. */
+  readonly status?: 403;
+  /** With 403: the scope that is needed (RFC 6750 §3). */
+  readonly scope?: string;
+}
 
 /** One way to authenticate: generated tokens, tokens of an issuer, a password. */
 export interface Authenticator {
@@ -81,8 +91,16 @@ export function createAuthentication(options: {
       .join(', '),
     reason,
   });
-  const conclude = (verdict: Exclude<Verdict, undefined>): AuthResult =>
-    verdict.caller === undefined ? refuseInvalid(verdict.reason, verdict.description) : verdict;
+  const refuseScope = ({ reason, description = 'The token does not allow this', scope }: Rejected): Refused => ({
+    status: 403,
+    detail: `${description}.`,
+    challenge: `Bearer realm="${options.realm}", error="insufficient_scope", error_description="${description}"${scope === undefined ? '' : `, scope="${scope}"`}`,
+    reason,
+  });
+  const conclude = (verdict: Accepted | Rejected): AuthResult => {
+    if (verdict.caller !== undefined) return verdict;
+    return verdict.status === 403 ? refuseScope(verdict) : refuseInvalid(verdict.reason, verdict.description);
+  };
 
   const ask = (scheme: string, value: string, from: number): AuthResult | Promise<AuthResult> => {
     for (let index = from; index < authenticators.length; index++) {

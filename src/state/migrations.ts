@@ -14,6 +14,21 @@ const migrations: readonly string[] = [
    ) STRICT;
    CREATE UNIQUE INDEX tokens_label ON tokens (gateway, label) WHERE revoked IS NULL;
    CREATE TABLE keys (name TEXT PRIMARY KEY, key BLOB NOT NULL) STRICT, WITHOUT ROWID;`,
+  // `replaced`: another one has the label now. `successor`: the one whose first use revokes this one.
+  `ALTER TABLE tokens ADD COLUMN client_id TEXT;
+   ALTER TABLE tokens ADD COLUMN read_only INTEGER NOT NULL DEFAULT 0;
+   ALTER TABLE tokens ADD COLUMN resource_types TEXT;
+   ALTER TABLE tokens ADD COLUMN replaced INTEGER;
+   ALTER TABLE tokens ADD COLUMN successor INTEGER REFERENCES tokens (id);
+   DROP INDEX tokens_label;
+   CREATE UNIQUE INDEX tokens_label ON tokens (gateway, label) WHERE revoked IS NULL AND replaced IS NULL;
+   CREATE INDEX tokens_successor ON tokens (successor) WHERE successor IS NOT NULL;
+   CREATE TABLE controls (
+     gateway TEXT PRIMARY KEY,
+     enabled INTEGER,
+     level TEXT,
+     record_values_until INTEGER
+   ) STRICT, WITHOUT ROWID;`,
 ];
 
 /** Brings the file up to date. Processes that start together wait for each other. */

@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
-import Database, { type Database as Connection, SqliteError } from 'better-sqlite3';
+import Database, { type Database as Connection } from 'better-sqlite3';
+import { createControlStore } from './control-store.js';
 import { migrate } from './migrations.js';
-import { type NewToken, type State, TokenLabelTakenError, type TokenRecord, type TokenStore } from './state.js';
+import type { State } from './state.js';
+import { createTokenStore } from './token-store.js';
 
 const busyTimeoutMs = 5000;
 
@@ -34,6 +36,7 @@ function createSqliteState(file: string): State {
   const addKey = db.prepare<[string, Buffer]>('INSERT INTO keys (name, key) VALUES (?, ?) ON CONFLICT DO NOTHING');
   return {
     tokens: createTokenStore(db, notes),
+    controls: createControlStore(db),
     async key(name) {
       const found = findKey.get(name);
       if (found !== undefined) return found.key;
@@ -52,71 +55,4 @@ function connect(file: string, synchronous: 'FULL' | 'NORMAL', timeoutMs: number
   db.pragma('journal_mode = WAL');
   db.pragma(`synchronous = ${synchronous}`);
   return db;
-}
-
-interface TokenRow {
-  readonly gateway: string;
-  readonly label: string;
-  readonly created: number;
-  readonly expires: number;
-  readonly last_used: number | null;
-  readonly revoked: number | null;
-}
-
-function createTokenStore(db: Connection, notes: Connection): TokenStore {
-  const columns = 'gateway, label, created, expires, last_used, revoked';
-  const insert = db.prepare<NewToken>(
-    `INSERT INTO tokens (gateway, label, hash, created, expires)
-     VALUES (@gateway, @label, @hash, @createdAtMs, @expiresAtMs)`,
-  );
-  const byHash = db.prepare<[string], TokenRow>(`SELECT ${columns} FROM tokens WHERE hash = ?`);
-  const byGateway = db.prepare<[string], TokenRow>(`SELECT ${columns} FROM tokens WHERE gateway = ? ORDER BY id`);
-  const revoke = db.prepare<[number, string, string]>(
-    'UPDATE tokens SET revoked = ? WHERE gateway = ? AND label = ? AND revoked IS NULL',
-  );
-  const noteUse = notes.prepare<[number, string]>('UPDATE tokens SET last_used = ? WHERE hash = ?');
-  return {
-    async create(token) {
-      try {
-        insert.run(token);
-      } catch (error) {
-        if (isConflict(error)) throw new TokenLabelTakenError(token.gateway, token.label);
-        throw error;
-      }
-    },
-    async find(hash) {
-      const row = byHash.get(hash);
-      return row === undefined ? undefined : toRecord(row);
-    },
-    async recordUse(hash, usedAtMs) {
-      // It runs after the answer, so the state may have been closed meanwhile.
-      if (!notes.open) return;
-      try {
-        noteUse.run(usedAtMs, hash);
-      } catch (error) {
-        if (!(error instanceof SqliteError)) throw error;
-      }
-    },
-    async list(gateway) {
-      return byGateway.all(gateway).map(toRecord);
-    },
-    async revoke(gateway, label, revokedAtMs) {
-      return revoke.run(revokedAtMs, gateway, label).changes > 0;
-    },
-  };
-}
-
-function isConflict(error: unknown): boolean {
-  return error instanceof SqliteError && error.code === 'SQLITE_CONSTRAINT_UNIQUE';
-}
-
-function toRecord(row: TokenRow): TokenRecord {
-  return {
-    gateway: row.gateway,
-    label: row.label,
-    createdAtMs: row.created,
-    expiresAtMs: row.expires,
-    lastUsedAtMs: row.last_used ?? undefined,
-    revokedAtMs: row.revoked ?? undefined,
-  };
 }

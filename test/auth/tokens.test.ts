@@ -1,45 +1,15 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Authenticator } from '../../src/auth/authentication.js';
 import { createTokenAuthenticator, generateToken, hashToken, issueToken } from '../../src/auth/tokens.js';
-import { type NewToken, TokenLabelTakenError, type TokenRecord, type TokenStore } from '../../src/state/state.js';
+import { type CountingStore, createCountingStore } from './counting-store.js';
 
 const day = 86_400_000;
 let nowMs: number;
-let store: MemoryStore;
-
-/** Tokens in memory, counting look-ups. */
-class MemoryStore implements TokenStore {
-  readonly records = new Map<string, TokenRecord & { hash: string }>();
-  finds = 0;
-  readonly uses: number[] = [];
-
-  async create(token: NewToken): Promise<void> {
-    const isTaken = [...this.records.values()].some((known) => known.label === token.label);
-    if (isTaken) throw new TokenLabelTakenError(token.gateway, token.label);
-    this.records.set(token.hash, { ...token, lastUsedAtMs: undefined, revokedAtMs: undefined });
-  }
-  async find(hash: string): Promise<TokenRecord | undefined> {
-    this.finds++;
-    return this.records.get(hash);
-  }
-  async recordUse(hash: string, usedAtMs: number): Promise<void> {
-    this.uses.push(usedAtMs);
-    this.records.set(hash, { ...this.records.get(hash)!, lastUsedAtMs: usedAtMs });
-  }
-  async list(): Promise<readonly TokenRecord[]> {
-    return [...this.records.values()];
-  }
-  async revoke(_gateway: string, label: string, revokedAtMs: number): Promise<boolean> {
-    for (const [hash, record] of this.records) {
-      if (record.label === label) this.records.set(hash, { ...record, revokedAtMs });
-    }
-    return true;
-  }
-}
+let store: CountingStore;
 
 beforeEach(() => {
   nowMs = Date.UTC(2030, 0, 1);
-  store = new MemoryStore();
+  store = createCountingStore();
   vi.useFakeTimers({ toFake: ['setImmediate'] });
 });
 afterEach(() => {
@@ -68,8 +38,8 @@ describe('generateToken', () => {
 describe('issueToken', () => {
   it('keeps a hash, never the token', async () => {
     const token = await issue();
-    expect(JSON.stringify([...store.records])).not.toContain(token.slice(6, 40));
-    expect([...store.records.keys()]).toEqual([hashToken(token)]);
+    expect(store.dump()).not.toContain(token.slice(6, 40));
+    expect(store.dump()).toContain(hashToken(token));
   });
 
   it('always sets an end: 365 days unless asked otherwise [7644-7.4-03]', async () => {
@@ -99,7 +69,7 @@ describe('createTokenAuthenticator', () => {
     await verify(token);
     nowMs += 499;
     expect(verify(token)).toEqual({ caller: { id: 'token:Entra' } });
-    expect(store.finds).toBe(1);
+    expect(store.finds()).toBe(1);
   });
 
   it('refuses a revoked token within a second, and says so in the log only', async () => {
@@ -133,7 +103,7 @@ describe('createTokenAuthenticator', () => {
         reason: 'the token is cut or mistyped: its checksum is wrong',
       });
     }
-    expect(store.finds).toBe(0);
+    expect(store.finds()).toBe(0);
     expect(await authenticator().verify(generateToken())).toEqual({ reason: 'the token is unknown' });
   });
 
@@ -146,13 +116,13 @@ describe('createTokenAuthenticator', () => {
     const { verify } = authenticator();
     const startedAtMs = nowMs;
     await verify(token);
-    expect(store.uses).toEqual([]);
+    expect(store.uses()).toEqual([]);
     for (let second = 0; second < 61; second++) {
       await verify(token);
       vi.runAllTicks();
       vi.advanceTimersByTime(0);
       nowMs += 1000;
     }
-    expect(store.uses).toEqual([startedAtMs, startedAtMs + 60_000]);
+    expect(store.uses()).toEqual([startedAtMs, startedAtMs + 60_000]);
   });
 });

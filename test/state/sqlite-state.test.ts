@@ -81,6 +81,8 @@ describe('tokens', () => {
       expiresAtMs: 2000,
       lastUsedAtMs: undefined,
       revokedAtMs: undefined,
+      replacedAtMs: undefined,
+      awaitsProof: false,
     });
     expect(await tokens.find('h2')).toBeUndefined();
   });
