@@ -29,6 +29,17 @@ export function printElementFilterWithoutValues(filter: ResolvedFilter): string 
   return print(filter, 'or', { name: nameInElement, literal: withoutValue });
 }
 
+/**
+ * The filter with its values as `literal` writes them.
+ * @param literal gets the attribute's name as it stands there: inside brackets that of the sub-attribute
+ */
+export function printFilterWith(
+  filter: Filter<AttributePath>,
+  literal: (name: string, value: CompareValue) => string,
+): string {
+  return print(filter, 'or', { name: fullPath, literal });
+}
+
 /** The canonical types of RFC 7643: what else stands there may be anything. */
 const commonTypes = new Set(
   'work home other mobile fax pager photo thumbnail direct indirect user group aim gtalk icq xmpp msn skype qq yahoo'.split(
@@ -36,11 +47,16 @@ const commonTypes = new Set(
   ),
 );
 
+/** `work`, `home`, `User` …: they are about nobody. */
+export function isCommonType(text: string): boolean {
+  return commonTypes.has(text.toLowerCase());
+}
+
 function withoutValue(name: string, value: CompareValue): string {
   const isHarmless =
     typeof value === 'boolean' ||
     value === null ||
-    (typeof value === 'string' && /(^|\.)type$/i.test(name) && commonTypes.has(value.toLowerCase()));
+    (typeof value === 'string' && /(^|\.)type$/i.test(name) && isCommonType(value));
   return isHarmless ? JSON.stringify(value) : '"…"';
 }
 
