@@ -12,7 +12,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'src/provisioning': ['src/scim', 'src/backend', 'src/mapping'],
   'src/auth': ['src/scim', 'src/provisioning', 'src/state'],
   'src/state': [],
-  'src/http': ['src/scim', 'src/provisioning', 'src/auth'],
+  'src/transactions': ['src/scim', 'src/provisioning', 'src/state'],
+  'src/http': ['src/scim', 'src/provisioning', 'src/auth', 'src/transactions'],
   // The outer shell: commands show problems of the configuration with their places.
   'src/cli': [
     'src',
@@ -23,6 +24,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'src/auth',
     'src/state',
     'src/http',
+    'src/transactions',
     'config',
   ],
   adapters: ['src/scim', 'src/backend'],

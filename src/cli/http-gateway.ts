@@ -1,13 +1,22 @@
 import { createAuthentication } from '../auth/authentication.js';
 import { createTokenAuthenticator } from '../auth/tokens.js';
 import type { RunningGateway } from '../composition.js';
+import { createAdmission } from '../http/admission.js';
 import type { GatewayHealth } from '../http/app.js';
 import type { HttpGateway } from '../http/http-gateway.js';
+import { InFlight } from '../http/in-flight.js';
 import { strictDialect, tolerantDialect } from '../scim/dialect.js';
-import type { TokenStore } from '../state/state.js';
+import type { ControlStore, TokenStore } from '../state/state.js';
+import type { GatewayLog } from './gateway-log.js';
+
+export interface HttpParts {
+  readonly tokens: TokenStore;
+  readonly controls: Pick<ControlStore, 'get'>;
+  readonly log: Pick<GatewayLog, 'current'>;
+}
 
 /** A composed gateway with what HTTP needs beside its use cases. */
-export function toHttpGateway({ gateway, service }: RunningGateway, tokens: TokenStore): HttpGateway {
+export function toHttpGateway({ gateway, service }: RunningGateway, { tokens, controls, log }: HttpParts): HttpGateway {
   return {
     id: gateway.id,
     address: gateway.address === '/' ? '' : gateway.address,
@@ -16,9 +25,14 @@ export function toHttpGateway({ gateway, service }: RunningGateway, tokens: Toke
       realm: gateway.id,
       authenticators: [createTokenAuthenticator({ gateway: gateway.id, store: tokens })],
     }),
+    get log() {
+      return log.current;
+    },
+    inFlight: new InFlight(),
+    admission: createAdmission(gateway.limits),
     limits: gateway.limits,
     dialect: gateway.strict ? strictDialect : tolerantDialect,
-    enabled: () => gateway.enabled,
+    enabled: () => controls.get(gateway.id).enabled ?? gateway.enabled,
     publicDiscovery: gateway.auth.publicDiscovery,
     sensitiveFilters: gateway.sensitiveFilters,
     requireIfMatch: gateway.requireIfMatch,
@@ -27,10 +41,13 @@ export function toHttpGateway({ gateway, service }: RunningGateway, tokens: Toke
 
 const states = { closed: 'up', open: 'down', 'half-open': 'unknown' } as const;
 
-export function toGatewayHealth({ gateway, adapters }: RunningGateway): GatewayHealth {
+export function toGatewayHealth(
+  { gateway, adapters }: RunningGateway,
+  { enabled }: Pick<HttpGateway, 'enabled'>,
+): GatewayHealth {
   return {
     id: gateway.id,
-    enabled: gateway.enabled,
+    enabled: enabled(),
     adapters: [...adapters].map(([name, adapter]) => ({ name, state: states[adapter.state().circuit] })),
   };
 }

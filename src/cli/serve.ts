@@ -11,6 +11,7 @@ import { openState } from '../state/sqlite-state.js';
 import type { State } from '../state/state.js';
 import { type AddCommand, type CliEnvironment, type Configuration, requireConfig } from './cli.js';
 import { offerFirstToken } from './first-token.js';
+import { GatewayLog } from './gateway-log.js';
 import { toGatewayHealth, toHttpGateway } from './http-gateway.js';
 import { createLog, type Log } from './log.js';
 
@@ -107,12 +108,19 @@ async function listen(
   state: State,
   { logger: log }: Log,
 ): Promise<HttpServer> {
+  const { tokens, controls } = state;
+  const gatewaysOfHttp = gateways.map((one) =>
+    toHttpGateway(one, { tokens, controls, log: new GatewayLog(log, one.gateway, controls) }),
+  );
+  const served = { gateways: gatewaysOfHttp, publicUrl: config.publicUrl };
   const app = createApp({
-    gateways: gateways.map((gateway) => toHttpGateway(gateway, state.tokens)),
+    served: () => served,
     log,
-    ...(config.publicUrl === undefined ? {} : { publicUrl: config.publicUrl }),
     // There is no port before everything is composed, so that whoever is answered is served.
-    health: () => ({ ready: true, gateways: gateways.map(toGatewayHealth) }),
+    health: () => ({
+      ready: true,
+      gateways: gateways.map((one) => toGatewayHealth(one, { enabled: () => one.gateway.enabled })),
+    }),
   });
   return startServer({ ...config.listen, fetch: app.fetch });
 }

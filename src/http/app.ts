@@ -1,12 +1,14 @@
-import { Hono } from 'hono';
+import { type Context, Hono } from 'hono';
 import type { Logger } from 'pino';
 import { ScimError } from '../scim/error.js';
+import type { TransactionRecorder } from '../transactions/request-record.js';
 import { errorResponse } from './answer.js';
 import { Exchange, type HttpEnv, rawPath } from './exchange.js';
 import { createGatewayHandler } from './gateway-handler.js';
-import type { HttpGateway } from './http-gateway.js';
-import { InFlight } from './in-flight.js';
+import { createMounts, type Served } from './mounts.js';
+import { createObserver, type RequestMetrics } from './observer.js';
 import { createRefusalLog } from './refusal-log.js';
+import { createRefusalDelay } from './refusals.js';
 
 /** What /health/ready tells. No hosts, no error texts: it is open to everybody. */
 export interface Health {
@@ -22,23 +24,30 @@ export interface GatewayHealth {
 }
 
 export interface AppOptions {
-  readonly gateways: readonly HttpGateway[];
+  /** What is served now. Another object holds from the next request on; requests under way finish on theirs. */
+  readonly served: () => Served;
   readonly log: Logger;
-  /** Scheme and host that the outside world uses, without a trailing slash: `https://scim.example.com`. */
-  readonly publicUrl?: string;
   readonly health: () => Health;
+  readonly recorder?: TransactionRecorder;
+  readonly metrics?: RequestMetrics;
 }
 
 /** The whole of HTTP: health for the platform, and each gateway below its address. */
 export function createApp(options: AppOptions): Hono<HttpEnv> {
   const { log } = options;
   const app = new Hono<HttpEnv>({ getPath: rawPath });
-  const shared = {
-    log,
-    inFlight: new InFlight(),
+  const { recorder, metrics } = options;
+  const observer = createObserver({
     logRefusal: createRefusalLog(log),
-    publicUrl: options.publicUrl?.replace(/\/+$/, ''),
-  };
+    ...(recorder === undefined ? {} : { recorder }),
+    ...(metrics === undefined ? {} : { metrics }),
+  });
+  const refusals = createRefusalDelay();
+  const find = createMounts(options.served, (gateway, outside) =>
+    createGatewayHandler(gateway, { observer, refusals, ...outside }),
+  );
+  const notFound = (context: Context<HttpEnv>): Response =>
+    errorResponse(new Exchange(context), ScimError.notFound('There is no gateway at this address.'));
 
   app.get('/health/live', () => healthResponse(200, { status: 'live' }));
   app.get('/health/ready', () => {
@@ -46,13 +55,8 @@ export function createApp(options: AppOptions): Hono<HttpEnv> {
     return healthResponse(ready ? 200 : 503, { status: ready ? 'ready' : 'not ready', gateways });
   });
 
-  // The longest address first: one may lie below another.
-  for (const gateway of options.gateways.toSorted((one, other) => other.address.length - one.address.length)) {
-    app.all(`${gateway.address}/*`, createGatewayHandler(gateway, shared));
-  }
-  app.notFound((context) =>
-    errorResponse(new Exchange(context), ScimError.notFound('There is no gateway at this address.')),
-  );
+  app.all('*', (context) => find(context.req.path)?.(context) ?? notFound(context));
+  app.notFound(notFound);
   app.onError((error, context) => {
     const exchange = new Exchange(context);
     log.error({ requestId: exchange.requestId, path: exchange.path, err: error }, 'A request failed unexpectedly.');

@@ -4,20 +4,28 @@ import type { Exchange } from './exchange.js';
 import { findJsonFault } from './json-position.js';
 import { isJsonContent } from './negotiation.js';
 
-/** Deeper bodies are refused: no SCIM message needs a tenth of it. */
-const maxDepth = 64;
-
 export interface BodyLimit {
   readonly maxBytes: number;
   /** What the answer calls the limit: bulk's is `maxPayloadSize` (RFC 7644 §3.7.4). */
   readonly name: string;
+  /** Deeper bodies are refused: no SCIM message needs a tenth of the usual bound. */
+  readonly depth: number;
 }
+
+/** A body that was understood. */
+export interface JsonBody {
+  readonly json: unknown;
+  /** As it came. */
+  readonly text: string;
+}
+
+const usualDepth = 64;
 
 /**
  * The request's body as JSON. The limit is enforced while reading, so that no more is ever held in memory.
  * @throws ScimError 400 invalidSyntax, 413, 415
  */
-export async function readJson(exchange: Exchange, limit: BodyLimit): Promise<unknown> {
+export async function readJson(exchange: Exchange, limit: BodyLimit): Promise<JsonBody> {
   const contentType = exchange.header('content-type');
   if (!isJsonContent(contentType)) {
     throw ScimError.unsupportedMediaType(
@@ -28,7 +36,8 @@ export async function readJson(exchange: Exchange, limit: BodyLimit): Promise<un
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
     throw ScimError.unsupportedMediaType(`The body is encoded as "${encoding}"; send it without Content-Encoding.`);
   }
-  return parseJson(await readBytes(exchange, limit));
+  const text = toText(await readBytes(exchange, limit));
+  return { json: parseJson(text, limit.depth), text };
 }
 
 async function readBytes(exchange: Exchange, limit: BodyLimit): Promise<Buffer> {
@@ -58,15 +67,19 @@ function tooLarge(limit: BodyLimit): ScimError {
   return ScimError.tooLarge(`The body is larger than ${limit.name}, which is ${limit.maxBytes} bytes.`);
 }
 
-/**
- * JSON in UTF-8, no deeper than 64 levels, without keys called `__proto__`, which name no attribute.
- * @throws ScimError 400 invalidSyntax, with the place of the fault
- */
-export function parseJson(bytes: Buffer): unknown {
+/** @throws ScimError 400 invalidSyntax when there is none, or it is not UTF-8 */
+export function toText(bytes: Buffer): string {
   if (bytes.length === 0) throw ScimError.badRequest('invalidSyntax', 'The request has no body; JSON is expected.');
   if (!isUtf8(bytes)) throw ScimError.badRequest('invalidSyntax', 'The body is not in UTF-8.');
-  let text = bytes.toString('utf8');
-  if (text.charCodeAt(0) === 0xfeff) text = text.slice(1);
+  const text = bytes.toString('utf8');
+  return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
+}
+
+/**
+ * JSON no deeper than so many levels, without keys called `__proto__`, which name no attribute.
+ * @throws ScimError 400 invalidSyntax, with the place of the fault
+ */
+export function parseJson(text: string, depth: number = usualDepth): unknown {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -76,7 +89,9 @@ export function parseJson(bytes: Buffer): unknown {
     const place = fault && ` at line ${fault.line}, column ${fault.column}: expected ${fault.expected}`;
     throw ScimError.badRequest('invalidSyntax', `The body is not valid JSON${place ?? ''}.`);
   }
-  if (typeof value === 'object' && value !== null) checkStructure(value, maxDepth);
+  if (typeof value === 'object' && value !== null && !isWithin(value, depth)) {
+    throw ScimError.badRequest('invalidSyntax', `The body is nested deeper than ${depth} levels.`);
+  }
   if (mayHoldExponent.test(text)) checkNumbers(text);
   return value;
 }
@@ -101,18 +116,20 @@ function checkNumbers(text: string): void {
   }
 }
 
-function checkStructure(value: object, levelsLeft: number): void {
-  if (levelsLeft === 0) {
-    throw ScimError.badRequest('invalidSyntax', `The body is nested deeper than ${maxDepth} levels.`);
-  }
+/** Takes `__proto__` keys out on its way. @returns false when the value is nested deeper */
+function isWithin(value: object, levelsLeft: number): boolean {
+  if (levelsLeft === 0) return false;
   if (Array.isArray(value)) {
-    for (const item of value) if (typeof item === 'object' && item !== null) checkStructure(item, levelsLeft - 1);
-    return;
+    for (const item of value) {
+      if (typeof item === 'object' && item !== null && !isWithin(item, levelsLeft - 1)) return false;
+    }
+    return true;
   }
   const members = value as Record<string, unknown>;
   for (const key in members) {
     const member = members[key];
     if (key === '__proto__') delete members[key];
-    else if (typeof member === 'object' && member !== null) checkStructure(member, levelsLeft - 1);
+    else if (typeof member === 'object' && member !== null && !isWithin(member, levelsLeft - 1)) return false;
   }
+  return true;
 }

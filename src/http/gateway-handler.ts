@@ -1,24 +1,28 @@
 import type { Context } from 'hono';
-import type { Logger } from 'pino';
 import type { AuthResult, Refused } from '../auth/authentication.js';
 import type { Caller } from '../provisioning/service.js';
 import { ScimError } from '../scim/error.js';
+import { RequestRecord } from '../transactions/request-record.js';
 import { errorResponse } from './answer.js';
 import { Exchange, type HttpEnv } from './exchange.js';
 import type { HttpGateway } from './http-gateway.js';
-import { Flight, type InFlight } from './in-flight.js';
+import { Flight } from './in-flight.js';
+import type { Observer } from './observer.js';
 import { type Endpoint, operate } from './operations.js';
 import { hasTokenParameter } from './query.js';
-import type { Refusal } from './refusal-log.js';
+import type { RefusalDelay } from './refusals.js';
 import { HttpRequestContext } from './request-context.js';
 import { createRouter, type Route } from './route.js';
+import { formatTraceparent, parseTraceparent } from './trace-context.js';
+import { type Forwarding, forwardedOrigin, type ProxyTrust } from './trusted-proxies.js';
 
 export interface HandlerOptions {
-  readonly log: Logger;
-  readonly inFlight: InFlight;
-  readonly logRefusal: (refusal: Refusal) => void;
+  readonly observer: Observer;
+  readonly refusals: RefusalDelay;
   /** The URL that the outside world uses, without the address. Without it, locations repeat the request's own origin. */
-  readonly publicUrl: string | undefined;
+  readonly publicUrl?: string | undefined;
+  /** Whose word counts about where a request came from. */
+  readonly proxies?: ProxyTrust | undefined;
 }
 
 const anonymous: Caller = { id: 'anonymous' };
@@ -30,17 +34,10 @@ export function createGatewayHandler(
   gateway: HttpGateway,
   options: HandlerOptions,
 ): (context: Context<HttpEnv>) => Promise<Response> {
-  const { log, inFlight } = options;
+  const { observer, refusals, proxies } = options;
   const router = createRouter(gateway.service);
   const fixedBaseUrl = options.publicUrl === undefined ? undefined : options.publicUrl + gateway.address;
   const budgetMs = gateway.limits.requestSeconds * 1000;
-  const isDebugging = log.isLevelEnabled('debug');
-
-  const refuse = (exchange: Exchange, refused: Refused): Response => {
-    const { requestId, remoteAddress } = exchange;
-    options.logRefusal({ gateway: gateway.id, requestId, remoteAddress, reason: refused.reason });
-    return errorResponse(exchange, toError(refused), { 'WWW-Authenticate': refused.challenge });
-  };
 
   const admit = (exchange: Exchange, route: Route): AuthResult | Promise<AuthResult> => {
     const authorization = exchange.header('authorization');
@@ -53,35 +50,49 @@ export function createGatewayHandler(
     return gateway.authenticate(authorization);
   };
 
-  const logDropped = (requestId: string, what: string, why: string): void => {
-    if (isDebugging) log.debug({ gateway: gateway.id, requestId, what, why }, 'Dropped.');
+  const refuse = async (exchange: Exchange, refused: Refused, flight: Flight, record: RequestRecord) => {
+    record.reason = refused.reason;
+    const delay = refusals.delay(record.address, flight);
+    if (delay !== undefined) await delay;
+    return errorResponse(exchange, toError(refused), { 'WWW-Authenticate': refused.challenge });
   };
 
-  const work = async (exchange: Exchange, route: Route, flight: Flight): Promise<Response> => {
-    let caller: Caller | undefined;
+  const forwardingOf = (exchange: Exchange): Forwarding | undefined =>
+    proxies?.read(exchange.remoteAddress, (name) => exchange.header(name));
+
+  const originOf = (exchange: Exchange): string => {
+    const forwarding = forwardingOf(exchange);
+    return forwarding === undefined ? exchange.origin : forwardedOrigin(exchange.origin, forwarding);
+  };
+
+  const work = async (exchange: Exchange, route: Route, flight: Flight, record: RequestRecord): Promise<Response> => {
     try {
       const admission = admit(exchange, route);
       const result = admission instanceof Promise ? await admission : admission;
-      caller = result.caller;
-      if (caller === undefined) return refuse(exchange, result as Refused);
-      const endpoint = checkEndpoint(gateway, exchange, route);
-      const baseUrl = fixedBaseUrl ?? exchange.origin + gateway.address;
-      const context = new HttpRequestContext(caller, exchange.requestId, baseUrl, logDropped, flight);
-      return await operate({ gateway, exchange, context }, endpoint);
+      if (result.caller === undefined) return await refuse(exchange, result, flight, record);
+      record.caller = result.caller;
+      if (!gateway.enabled()) throw ScimError.unavailable('This gateway is switched off.', disabledRetrySeconds);
+      const entrance = gateway.admission.enter(flight);
+      if (entrance !== undefined) await entrance;
+      try {
+        const endpoint = checkEndpoint(exchange, route);
+        const baseUrl = fixedBaseUrl ?? originOf(exchange) + gateway.address;
+        const context = new HttpRequestContext(result.caller, baseUrl, record, flight);
+        return await operate({ gateway, exchange, context, record }, endpoint);
+      } finally {
+        gateway.admission.leave();
+      }
     } catch (error) {
-      return fail(exchange, error, flight, caller);
+      return fail(exchange, error, flight, record);
     }
   };
 
-  const fail = (exchange: Exchange, error: unknown, flight: Flight, caller: Caller | undefined): Response => {
+  const fail = (exchange: Exchange, error: unknown, flight: Flight, record: RequestRecord): Response => {
     const scimError =
       error instanceof ScimError ? error : flight.endedBy ? late(gateway, error) : ScimError.internal(error);
-    if (scimError.status >= 500 && scimError.status !== 501) {
-      log.error(
-        { ...describe(gateway, exchange), caller: caller?.id, status: scimError.status, err: scimError },
-        scimError.message,
-      );
-    }
+    const { caller } = record;
+    record.reason ??= scimError.message;
+    if (scimError.status >= 500 && scimError.status !== 501) observer.failed(gateway, record, scimError);
     const isLimited = caller?.readOnly !== undefined || caller?.resourceTypes !== undefined;
     if (scimError.status === 403 && scimError.scimType === undefined && isLimited) {
       const challenge = `Bearer realm="${gateway.id}", error="insufficient_scope"`;
@@ -90,29 +101,36 @@ export function createGatewayHandler(
     return errorResponse(exchange, scimError);
   };
 
-  const answer = async (exchange: Exchange): Promise<Response> => {
-    const flight = new Flight(exchange.startedAtMs + budgetMs, exchange.outgoing);
-    const route = router(exchange.path.slice(gateway.address.length));
-    return inFlight.track(flight, work(exchange, route, flight), () => {
-      const error = late(gateway, undefined);
-      log.error({ ...describe(gateway, exchange), status: error.status }, 'The work went on after its deadline.');
-      return errorResponse(exchange, error);
-    });
-  };
-
-  if (!isDebugging) return (context) => answer(new Exchange(context));
   return async (context) => {
     const exchange = new Exchange(context);
-    const response = await answer(exchange);
-    const durationMs = Math.round(performance.now() - exchange.startedAtMs);
-    log.debug({ ...describe(gateway, exchange), status: response.status, durationMs }, 'Answered.');
+    const route = router(exchange.path.slice(gateway.address.length));
+    const record = noteOf(gateway, exchange, route);
+    record.address = proxies === undefined ? exchange.remoteAddress : forwardingOf(exchange)?.address;
+    const trace = parseTraceparent(exchange.header('traceparent'));
+    record.traceId = trace?.traceId;
+    const flight = new Flight(exchange.startedAtMs + budgetMs, exchange.outgoing);
+    const response = await gateway.inFlight.track(flight, work(exchange, route, flight, record), () => {
+      const error = late(gateway, undefined);
+      record.reason = 'the work went on after its deadline';
+      observer.failed(gateway, record, error);
+      return errorResponse(exchange, error);
+    });
+    observer.answered(gateway, record, response.status);
+    if (trace !== undefined) response.headers.set('traceparent', formatTraceparent(trace));
     return response;
   };
 }
 
+function noteOf(gateway: HttpGateway, exchange: Exchange, route: Route): RequestRecord {
+  const { requestId, startedAtMs, request } = exchange;
+  const record = new RequestRecord(gateway.id, requestId, request.method, route.kind, startedAtMs);
+  if ('type' in route) record.resourceType = route.type;
+  if (route.kind === 'resource') record.resourceId = route.id;
+  return record;
+}
+
 /** What an allowed caller has to be told before anything is done. */
-function checkEndpoint(gateway: HttpGateway, exchange: Exchange, route: Route): Endpoint {
-  if (!gateway.enabled()) throw ScimError.unavailable('This gateway is switched off.', disabledRetrySeconds);
+function checkEndpoint(exchange: Exchange, route: Route): Endpoint {
   if (route.kind === 'refused') throw route.error;
   if (!exchange.isAcceptable) {
     throw ScimError.notAcceptable(
@@ -120,11 +138,6 @@ function checkEndpoint(gateway: HttpGateway, exchange: Exchange, route: Route): 
     );
   }
   return route;
-}
-
-/** The path without its query, which may hold personal values. */
-function describe(gateway: HttpGateway, exchange: Exchange): object {
-  return { gateway: gateway.id, requestId: exchange.requestId, method: exchange.request.method, path: exchange.path };
 }
 
 function late(gateway: HttpGateway, cause: unknown): ScimError {

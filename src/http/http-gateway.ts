@@ -1,6 +1,9 @@
+import type { Logger } from 'pino';
 import type { Authenticate } from '../auth/authentication.js';
 import type { ScimService } from '../provisioning/service.js';
 import type { Dialect } from '../scim/dialect.js';
+import type { Admission } from './admission.js';
+import type { InFlight } from './in-flight.js';
 
 /** One gateway as HTTP sees it. */
 export interface HttpGateway {
@@ -9,6 +12,12 @@ export interface HttpGateway {
   readonly address: string;
   readonly service: ScimService;
   readonly authenticate: Authenticate;
+  /** Bounds what its callers may ask at once. Strangers do not count: it is asked after authentication. */
+  readonly admission: Admission;
+  /** The gateway's own, whose level may change at any time: ask `isLevelEnabled` for each request. */
+  readonly log: Logger;
+  /** Its requests under way, so that what they work with is closed after the last of them. */
+  readonly inFlight: InFlight;
   readonly limits: HttpLimits;
   /** Strict gateways take the keys of messages in the RFC's own case only. */
   readonly dialect: Dialect;
@@ -31,4 +40,6 @@ export interface HttpLimits {
   readonly requestSeconds: number;
   /** The longest filter, in characters. */
   readonly filterLength: number;
+  /** How deep a body nests. */
+  readonly jsonDepth: number;
 }

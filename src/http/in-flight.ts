@@ -55,6 +55,7 @@ export class Flight {
 /** Requests that are being worked on. A linked list: a Map's churn cost half as much as all of HTTP. */
 export class InFlight {
   #first: Flight | undefined;
+  #whenEmpty: (() => void)[] = [];
   #timer: NodeJS.Timeout | undefined;
 
   /** Runs the work, which must not reject, and gives `lateAnswer` when it goes on long after its deadline. */
@@ -72,6 +73,11 @@ export class InFlight {
     });
   }
 
+  /** Settles once nothing is under way: at the latest when the last deadline is over. */
+  async drained(): Promise<void> {
+    if (this.#first !== undefined) await new Promise<void>((resolve) => this.#whenEmpty.push(resolve));
+  }
+
   #add(flight: Flight): void {
     flight.next = this.#first;
     if (this.#first !== undefined) this.#first.previous = flight;
@@ -87,6 +93,9 @@ export class InFlight {
     if (flight.next !== undefined) flight.next.previous = flight.previous;
     flight.previous = undefined;
     flight.next = undefined;
+    if (this.#first === undefined && this.#whenEmpty.length > 0) {
+      for (const resolve of this.#whenEmpty.splice(0)) resolve();
+    }
   }
 
   #sweep(): void {

@@ -1,6 +1,7 @@
 import type { Preconditions, RequestContext, SearchRequest } from '../provisioning/service.js';
 import { ScimError } from '../scim/error.js';
 import type { Resource } from '../scim/schema.js';
+import type { RequestRecord } from '../transactions/request-record.js';
 import { documentResponse, emptyResponse, resourceResponse } from './answer.js';
 import { readJson } from './body.js';
 import type { Exchange } from './exchange.js';
@@ -15,6 +16,8 @@ export interface Call {
   readonly gateway: HttpGateway;
   readonly exchange: Exchange;
   readonly context: RequestContext;
+  /** What is noted of the request. */
+  readonly record: RequestRecord;
 }
 
 /** A path that has operations. */
@@ -63,16 +66,28 @@ function writeConditions({ gateway, exchange }: Call): Preconditions {
   return { ...(ifMatch === undefined ? {} : { ifMatch }), ...(ifNoneMatch === undefined ? {} : { ifNoneMatch }) };
 }
 
-function readBody({ gateway, exchange }: Call): Promise<unknown> {
-  return readJson(exchange, { maxBytes: gateway.limits.bodyBytes, name: 'the limit' });
+function readBody(call: Call): Promise<unknown> {
+  return readNoted(call, call.gateway.limits.bodyBytes, 'the limit');
+}
+
+async function readNoted({ gateway, exchange, record }: Call, maxBytes: number, name: string): Promise<unknown> {
+  const body = await readJson(exchange, { maxBytes, name, depth: gateway.limits.jsonDepth });
+  record.body = body.text;
+  return body.json;
 }
 
 const create: Operation<EndpointOf<'collection'>> = async (call, { type }) => {
   const { gateway, exchange, context } = call;
   const projection = toProjection(parseQuery(exchange.query));
   const body = await readBody(call);
-  return resourceResponse(exchange, await gateway.service.create(type, body, projection, context));
+  const answer = await gateway.service.create(type, body, projection, context);
+  call.record.resourceId = lastSegment(answer.location);
+  return resourceResponse(exchange, answer);
 };
+
+function lastSegment(location: string): string {
+  return decodeURIComponent(location.slice(location.lastIndexOf('/') + 1));
+}
 
 const query: Operation<EndpointOf<'root' | 'collection'>> = async (call, route) => {
   const search = toSearch(parseQuery(call.exchange.query));
@@ -89,17 +104,20 @@ const postedQuery: Operation<EndpointOf<'rootSearch' | 'collectionSearch'>> = as
   return find(call, route, parseSearchBody(await readBody(call), call.gateway.dialect));
 };
 
-async function find({ gateway, exchange, context }: Call, route: Endpoint, search: SearchRequest): Promise<Response> {
+async function find(call: Call, route: Endpoint, search: SearchRequest): Promise<Response> {
+  const { gateway, exchange, context, record } = call;
   const { filterLength } = gateway.limits;
   if (search.filter !== undefined && search.filter.length > filterLength) {
     throw ScimError.badRequest('invalidFilter', `The filter is longer than ${filterLength} characters.`);
   }
+  record.filter = search.filter;
   const type = 'type' in route ? route.type : undefined;
   return documentResponse(exchange, await gateway.service.search(type, search, context));
 }
 
-const bulk: Operation<EndpointOf<'bulk'>> = async ({ gateway, exchange, context }) => {
-  const body = await readJson(exchange, { maxBytes: gateway.limits.bulkBytes, name: 'maxPayloadSize' });
+const bulk: Operation<EndpointOf<'bulk'>> = async (call) => {
+  const { gateway, exchange, context } = call;
+  const body = await readNoted(call, gateway.limits.bulkBytes, 'maxPayloadSize');
   return documentResponse(exchange, await gateway.service.bulk(body, context));
 };
 
@@ -107,6 +125,8 @@ const bulk: Operation<EndpointOf<'bulk'>> = async ({ gateway, exchange, context 
 function onMe(operation: ResourceOperation): Operation<EndpointOf<'me'>> {
   return async (call) => {
     const { type, id } = await call.gateway.service.me(call.context);
+    call.record.resourceType = type;
+    call.record.resourceId = id;
     return operation(call, { kind: 'resource', type, id });
   };
 }

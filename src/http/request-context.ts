@@ -1,4 +1,5 @@
 import type { Caller, RequestContext } from '../provisioning/service.js';
+import type { RequestRecord } from '../transactions/request-record.js';
 import type { Flight } from './in-flight.js';
 
 /**
@@ -9,22 +10,32 @@ export class HttpRequestContext implements RequestContext {
   readonly caller: Caller;
   readonly requestId: string;
   readonly baseUrl: string;
-  readonly dropped: RequestContext['dropped'];
   readonly #flight: Flight;
+  readonly #record: RequestRecord;
 
-  constructor(
-    caller: Caller,
-    requestId: string,
-    baseUrl: string,
-    dropped: (requestId: string, what: string, why: string) => void,
-    flight: Flight,
-  ) {
+  constructor(caller: Caller, baseUrl: string, record: RequestRecord, flight: Flight) {
     this.caller = caller;
-    this.requestId = requestId;
+    this.requestId = record.requestId;
     this.baseUrl = baseUrl;
-    this.dropped = (what, why) => dropped(requestId, what, why);
+    this.#record = record;
     this.#flight = flight;
   }
+
+  // These are handed on without their object, so they are bound; as fields, since a request makes one context only.
+  readonly dropped: RequestContext['dropped'] = (what, why) => {
+    this.#record.dropped ??= [];
+    this.#record.dropped.push([what, why]);
+  };
+
+  readonly meant: NonNullable<RequestContext['meant']> = (what) => {
+    this.#record.meant ??= [];
+    this.#record.meant.push(what);
+  };
+
+  readonly trace: NonNullable<RequestContext['trace']> = ({ operation, durationMs }) => {
+    this.#record.backend ??= [];
+    this.#record.backend.push(operation, durationMs);
+  };
 
   get signal(): AbortSignal {
     return this.#flight.signal;

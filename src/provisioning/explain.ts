@@ -11,7 +11,7 @@ import { resolveFilter } from '../scim/filter-resolve.js';
 import { parsePatch } from '../scim/patch-parser.js';
 import { completeForCreate, parseInput, toRecord } from './resource-input.js';
 import type { RequestContext } from './service.js';
-import type { TypeRuntime } from './type-runtime.js';
+import { filterLimits, type TypeRuntime } from './type-runtime.js';
 
 /** A line of an explanation: what it is about, and what happens. */
 export interface Explanation {
@@ -54,7 +54,7 @@ function storedText(reference: ReferencePlan, id: string): string {
 /** What a filter becomes: the backend's own condition, and what is evaluated here. @throws ScimError */
 export function explainFilter(runtime: TypeRuntime, text: string): readonly Explanation[] {
   const { type, dialect, adapter, entity, limits } = runtime;
-  const filter = resolveFilter(parseFilter(text, dialect, { maxLength: limits.filterLength }), type, {
+  const filter = resolveFilter(parseFilter(text, dialect, filterLimits(limits)), type, {
     dialect,
     unknown: 'reject',
   });

@@ -17,7 +17,7 @@ import type { Projection } from '../scim/projection.js';
 import { type Attribute, type JsonValue, type Resource, subAttribute } from '../scim/schema.js';
 import { presentRecords, type UseCase } from './resource-answers.js';
 import type { RequestContext, SearchRequest } from './service.js';
-import { operationContext, type TypeRuntime, withCommon } from './type-runtime.js';
+import { filterLimits, operationContext, type TypeRuntime, withCommon } from './type-runtime.js';
 
 /** One page, and how many resources match in all. */
 export interface Page {
@@ -68,7 +68,7 @@ export async function prepareSearch(
   const filter =
     request.filter === undefined
       ? undefined
-      : resolveFilter(parseFilter(request.filter, dialect, { maxLength: limits.filterLength }), type, {
+      : resolveFilter(parseFilter(request.filter, dialect, filterLimits(limits)), type, {
           dialect,
           unknown: mode,
         });

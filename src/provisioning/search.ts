@@ -7,7 +7,7 @@ import { listResponse } from './list-response.js';
 import { type PreparedSearch, prepareSearch, sortMatches } from './prepared-search.js';
 import { projectionOf, type UseCase } from './resource-answers.js';
 import type { RequestContext, SearchRequest } from './service.js';
-import type { TypeRuntime } from './type-runtime.js';
+import { filterLimits, type TypeRuntime } from './type-runtime.js';
 
 export interface SearchOptions {
   readonly gateway: string;
@@ -124,7 +124,7 @@ function checkListing({ operations, type, dialect, limits }: TypeRuntime, { filt
   if (
     operations.list === 'lookup' &&
     filter !== undefined &&
-    isLookup(parseFilter(filter, dialect, { maxLength: limits.filterLength }))
+    isLookup(parseFilter(filter, dialect, filterLimits(limits)))
   )
     return;
   throw ScimError.notImplemented(

@@ -5,6 +5,7 @@ import { compilePushDown, type PushDown } from '../mapping/push-down.js';
 import { compileReader, type ReferenceView, type ResourceReader } from '../mapping/read.js';
 import type { OperationsConfig } from '../mapping/rule.js';
 import type { Dialect } from '../scim/dialect.js';
+import type { FilterLimits } from '../scim/filter-parser.js';
 import { applyProjection, type Projection } from '../scim/projection.js';
 import { isObject, type JsonValue, type MutableResource, type Resource, type ResourceType } from '../scim/schema.js';
 import type { RequestContext } from './service.js';
@@ -23,6 +24,8 @@ export interface ServiceLimits {
   /** Elements of one multi-valued attribute that one answer may hold. */
   readonly maxMembers: number;
   readonly filterLength: number;
+  /** How deep a filter nests. Default: 64. */
+  readonly filterDepth?: number;
 }
 
 /** One resource type at work: its rules, its adapter and what the adapter can do now. */
@@ -123,4 +126,9 @@ export function withCommon(
   const version = versionOf(runtime, record);
   if (version !== undefined) meta.version = version;
   return { schemas, id, ...attributes, meta };
+}
+
+/** What the filter parser is told. */
+export function filterLimits({ filterLength, filterDepth }: ServiceLimits): FilterLimits {
+  return filterDepth === undefined ? { maxLength: filterLength } : { maxLength: filterLength, maxDepth: filterDepth };
 }

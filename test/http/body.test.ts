@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseJson } from '../../src/http/body.js';
+import { parseJson as parse, toText } from '../../src/http/body.js';
 import { createTestApp, errorOf, json } from './test-app.js';
 
 function stream(chunk: string, times: number): { body: ReadableStream<Uint8Array>; sent: () => number } {
@@ -13,6 +13,8 @@ function stream(chunk: string, times: number): { body: ReadableStream<Uint8Array
   });
   return { body, sent: () => sent };
 }
+
+const parseJson = (bytes: Buffer): unknown => parse(toText(bytes));
 
 describe('parseJson', () => {
   it('keeps every character of UTF-8 [7644-3.8-01]', () => {

@@ -65,7 +65,7 @@ describe('errors of the service', () => {
     const response = await send('/scim/Users/busy');
     expect(response.headers.get('retry-after')).toBe('7');
     expect(await response.text()).not.toContain('ldap://');
-    expect(logged).toMatchObject([{ status: 503, path: '/scim/Users/busy', caller: 'token:test' }]);
+    expect(logged).toMatchObject([{ status: 503, operation: 'read', resourceType: 'User', caller: 'token:test' }]);
     expect(JSON.stringify(logged[0]?.err)).toContain('ldap://dc1');
   });
 
@@ -79,11 +79,15 @@ describe('errors of the service', () => {
     expect(logged[0]?.requestId).toBe(response.headers.get('x-request-id'));
   });
 
-  it('below 500 are not logged as failures', async () => {
+  it('below 500 are not logged as failures, and without the id that names nothing', async () => {
     const { send, logged } = createTestApp();
     await send('/scim/Users/missing');
     await send('/scim/Me');
-    expect(logged).toEqual([]);
+    expect(logged).toMatchObject([
+      { level: 30, msg: 'Rejected.', status: 404, resourceType: 'User' },
+      { level: 30, msg: 'Rejected.', status: 501 },
+    ]);
+    expect(JSON.stringify(logged)).not.toContain('missing');
   });
 
   it('403 of a limited credential says insufficient_scope [7644-T8-04 6750-3.1-01]', async () => {
@@ -135,17 +139,19 @@ describe('the log', () => {
     await send('/scim/Users/broken?filter=bjensen');
     const text = JSON.stringify(logged);
     for (const secret of ['bjensen', 'secret-token', 't1meMa$heen']) expect(text).not.toContain(secret);
-    expect(logged.filter(({ msg }) => msg === 'Answered.')).toMatchObject([
-      { method: 'GET', path: '/scim/Users', status: 200, gateway: 'test' },
-      { method: 'POST', status: 201 },
-      { method: 'DELETE', status: 405 },
-      { method: 'GET', path: '/scim/Users/broken', status: 500 },
+    expect(logged.filter(({ status }) => status !== undefined)).toMatchObject([
+      { msg: 'Answered.', operation: 'search', resourceType: 'User', status: 200 },
+      { msg: 'Answered.', operation: 'create', status: 201 },
+      { msg: 'Rejected.', operation: 'none', status: 405 },
+      { msg: 'Internal error.', operation: 'read', status: 500 },
     ]);
   });
 
-  it('has no line for a request unless it is asked to', async () => {
+  it('has a line for a change, and none for a read unless it is asked to', async () => {
     const { send, logged } = createTestApp();
     await send('/scim/Users');
     expect(logged).toEqual([]);
+    await send('/scim/Users/u1', { method: 'DELETE' });
+    expect(logged).toMatchObject([{ operation: 'delete', resourceType: 'User', resourceId: 'u1', status: 204 }]);
   });
 });

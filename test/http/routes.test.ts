@@ -197,7 +197,7 @@ describe('paths', () => {
 
   it("without a public URL, locations repeat the request's origin and hold no user [7644-7.1-01]", async () => {
     const service = createFakeService();
-    const { app } = createTestApp({ service, app: { publicUrl: undefined as never } });
+    const { app } = createTestApp({ service, publicUrl: null });
     const response = await app.request('http://scim.test:8080/scim/Users/1', {
       headers: { authorization: 'Bearer t' },
     });

@@ -1,9 +1,11 @@
 import type { Hono } from 'hono';
 import { pino } from 'pino';
 import type { Authenticate } from '../../src/auth/authentication.js';
+import { createAdmission } from '../../src/http/admission.js';
 import { type AppOptions, createApp } from '../../src/http/app.js';
 import type { HttpEnv } from '../../src/http/exchange.js';
 import type { HttpGateway } from '../../src/http/http-gateway.js';
+import { InFlight } from '../../src/http/in-flight.js';
 import { tolerantDialect } from '../../src/scim/dialect.js';
 import { createFakeService, type FakeService } from './fake-service.js';
 
@@ -22,6 +24,8 @@ export interface TestAppOptions {
   readonly more?: readonly HttpGateway[];
   readonly app?: Partial<AppOptions>;
   readonly level?: string;
+  /** Null: none, so that locations repeat the request's own origin. */
+  readonly publicUrl?: string | null;
 }
 
 export const acceptAny: Authenticate = (authorization) =>
@@ -29,7 +33,7 @@ export const acceptAny: Authenticate = (authorization) =>
     ? { status: 401, detail: 'No credentials.', challenge: 'Bearer realm="test"', reason: 'no Authorization header' }
     : { caller: { id: 'token:test' } };
 
-export const testLimits = { bodyBytes: 1000, bulkBytes: 2000, requestSeconds: 20, filterLength: 100 };
+export const testLimits = { bodyBytes: 1000, bulkBytes: 2000, requestSeconds: 20, filterLength: 100, jsonDepth: 64 };
 
 export function testGateway(service: FakeService, override: Partial<HttpGateway> = {}): HttpGateway {
   return {
@@ -37,6 +41,9 @@ export function testGateway(service: FakeService, override: Partial<HttpGateway>
     address: '/scim',
     service,
     authenticate: acceptAny,
+    log: pino({ level: 'silent' }),
+    inFlight: new InFlight(),
+    admission: createAdmission({ requestsPerSecond: 0, concurrentRequests: 1000 }),
     limits: testLimits,
     dialect: tolerantDialect,
     enabled: () => true,
@@ -51,10 +58,12 @@ export function createTestApp(options: TestAppOptions = {}): TestApp {
   const service = options.service ?? createFakeService();
   const logged: Record<string, unknown>[] = [];
   const log = pino({ level: options.level ?? 'info' }, { write: (line: string) => logged.push(JSON.parse(line)) });
+  const gateways = [testGateway(service, { log, ...options.gateway }), ...(options.more ?? [])];
+  const { publicUrl = 'https://scim.example.com' } = options;
+  const served = { gateways, publicUrl: publicUrl ?? undefined };
   const app = createApp({
-    gateways: [testGateway(service, options.gateway), ...(options.more ?? [])],
+    served: () => served,
     log,
-    publicUrl: 'https://scim.example.com',
     health: () => ({ ready: true, gateways: [] }),
     ...options.app,
   });

@@ -9,6 +9,7 @@ import type { GatewayConfig } from '../../config/gateway-config.js';
 import { loadConfig } from '../../config/load.js';
 import { issueToken } from '../../src/auth/tokens.js';
 import type { AdapterModule } from '../../src/backend/adapter.js';
+import { GatewayLog } from '../../src/cli/gateway-log.js';
 import { toGatewayHealth, toHttpGateway } from '../../src/cli/http-gateway.js';
 import { type CompositionParts, compileGateway, composeGateway, type RunningGateway } from '../../src/composition.js';
 import { createApp } from '../../src/http/app.js';
@@ -27,11 +28,20 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
   const { log, lines } = recordingLog();
   const sealer = createSealer(await state.key('cursor'));
   const running = await composeAll(config, { modules, sealer, metaSchemas: discoverySchemas, log });
+  const { tokens, controls } = state;
+  const served = {
+    gateways: running.map((one) =>
+      toHttpGateway(one, { tokens, controls, log: new GatewayLog(log, one.gateway, controls) }),
+    ),
+    publicUrl: config.publicUrl,
+  };
   const app = createApp({
-    gateways: running.map((gateway) => toHttpGateway(gateway, state.tokens)),
+    served: () => served,
     log,
-    ...(config.publicUrl === undefined ? {} : { publicUrl: config.publicUrl }),
-    health: () => ({ ready: true, gateways: running.map(toGatewayHealth) }),
+    health: () => ({
+      ready: true,
+      gateways: running.map((one) => toGatewayHealth(one, { enabled: () => one.gateway.enabled })),
+    }),
   });
   const createToken = async (gateway: string, label: string): Promise<string> =>
     (await issueToken(state.tokens, { gateway, label })).token;

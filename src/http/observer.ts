@@ -1,0 +1,77 @@
+import type { ScimError } from '../scim/error.js';
+import { operationOf } from '../transactions/operation-name.js';
+import type { RequestRecord, TransactionRecorder } from '../transactions/request-record.js';
+import type { HttpGateway } from './http-gateway.js';
+import type { Refusal } from './refusal-log.js';
+
+/** Sees every request once it is answered: for the record, the metrics and the log. */
+export interface Observer {
+  /** The gateway could not do what was asked: told as soon as it is known, with everything that helps. */
+  failed(gateway: HttpGateway, record: RequestRecord, error: ScimError): void;
+  answered(gateway: HttpGateway, record: RequestRecord, status: number): void;
+}
+
+export interface ObserverParts {
+  readonly recorder?: TransactionRecorder;
+  readonly metrics?: RequestMetrics;
+  readonly logRefusal: (refusal: Refusal) => void;
+}
+
+/** Counts answers. Called for every request, so it does next to nothing. */
+export interface RequestMetrics {
+  answered(gateway: string, operation: string, status: number, seconds: number): void;
+}
+
+const changes: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
+
+/** Nothing of what is logged comes from a body, a query or a header but the request id. */
+export function createObserver({ recorder, metrics, logRefusal }: ObserverParts): Observer {
+  return {
+    failed({ log }, record, error) {
+      log.error({ ...describe(record), status: error.status, err: error }, error.message);
+    },
+
+    answered({ log }, record, status) {
+      const elapsedMs = performance.now() - record.startedAtMs;
+      recorder?.finished(record, status);
+      metrics?.answered(record.gateway, operationOf(record), status, elapsedMs / 1000);
+      if (status === 401 || status === 403 || status === 429) {
+        const { gateway, requestId, address, reason = 'refused' } = record;
+        logRefusal({ gateway, requestId, remoteAddress: address, reason });
+        return;
+      }
+      // What failed has its line already.
+      if (status >= 500 && status !== 501) return;
+      const isChange = changes.has(record.method) && operationOf(record) !== 'search';
+      const level = isChange || status >= 400 ? 'info' : 'debug';
+      if (!log.isLevelEnabled(level)) return;
+      log[level](
+        { ...describe(record, status < 400), status, durationMs: Math.round(elapsedMs) },
+        status < 400 ? 'Answered.' : 'Rejected.',
+      );
+      if (!log.isLevelEnabled('debug')) return;
+      const { meant, dropped, backend } = record;
+      if (meant !== undefined || dropped !== undefined || backend !== undefined) {
+        log.debug({ requestId: record.requestId, meant, dropped, backend: inPairs(backend) }, 'In detail.');
+      }
+    },
+  };
+}
+
+/** @param isThere the resource exists; an id that names nothing may be anything that somebody typed */
+function describe(record: RequestRecord, isThere = false): object {
+  const { requestId, caller, resourceType, resourceId } = record;
+  return {
+    requestId,
+    operation: operationOf(record),
+    ...(resourceType === undefined ? {} : { resourceType }),
+    ...(resourceId === undefined || !isThere ? {} : { resourceId }),
+    ...(caller === undefined ? {} : { caller: caller.id }),
+  };
+}
+
+function inPairs(backend: readonly (string | number)[] | undefined): readonly object[] | undefined {
+  return backend?.flatMap((operation, index) =>
+    index % 2 === 1 ? [] : [{ operation, durationMs: Number(Number(backend[index + 1]).toFixed(2)) }],
+  );
+}
