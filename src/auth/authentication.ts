@@ -1,4 +1,5 @@
 import type { Caller } from '../provisioning/service.js';
+import { createRefusals } from './refused.js';
 
 /** Who calls, or why the call is refused. */
 export type AuthResult = Accepted | Refused;
@@ -47,85 +48,71 @@ export type Authenticate = (authorization: string | undefined) => AuthResult | P
 
 const authorizationPattern = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+)(?: +(\S.*))?$/;
 
+export interface AuthenticationOptions {
+  /** Names the protected space in challenges: the gateway. */
+  readonly realm: string;
+  readonly authenticators: readonly Authenticator[];
+  /** Asked with a header that is a credential and nothing else, against RFC 6750 §2.1: see `auth.tokens.bare`. */
+  readonly bare?: Authenticator;
+  /** The kinds of bearer tokens that are taken, for those who sent another: `a JWT`. */
+  readonly expects?: readonly string[];
+}
+
 /**
  * Asks the authenticators in turn. Credentials are only ever taken from the Authorization header (RFC 6750 §2.1).
  * @see RFC 6750 §3, RFC 7644 §2
  */
-export function createAuthentication(options: {
-  /** Names the protected space in challenges: the gateway. */
-  readonly realm: string;
-  readonly authenticators: readonly Authenticator[];
-}): Authenticate {
-  const { authenticators } = options;
-  const schemes = [...new Set(authenticators.map((authenticator) => authenticator.scheme))];
-  const plainChallenge = schemes.map((scheme) => `${scheme} realm="${options.realm}"`).join(', ');
-  const noCredentials: Refused = {
-    status: 401,
-    detail: 'No credentials came with the request: send "Authorization: Bearer" and the token.',
-    challenge: plainChallenge,
-    reason: 'no Authorization header',
-  };
+export function createAuthentication(options: AuthenticationOptions): Authenticate {
+  const { bare } = options;
+  const byScheme = groupByScheme(options.authenticators);
+  const refuse = createRefusals(options);
 
-  const refuseUnknown = (scheme: string | undefined, value: string | undefined): Refused => {
-    if (value === undefined || scheme === undefined) {
-      return {
-        ...noCredentials,
-        detail: wrongForm,
-        reason: 'the Authorization header names no scheme, or only a scheme',
-      };
-    }
-    if (!schemes.some((known) => known.toLowerCase() === scheme)) {
-      return { ...noCredentials, detail: wrongForm, reason: `the scheme "${scheme}" is not accepted here` };
-    }
-    return refuseInvalid(isJwt(value) ? 'a JWT came, and none is accepted here' : 'not a token that was issued here');
-  };
-  const refuseInvalid = (reason: string, description = 'The token is not valid'): Refused => ({
-    status: 401,
-    detail: `${description}.`,
-    challenge: schemes
-      .map((scheme) =>
-        scheme === 'Bearer'
-          ? `Bearer realm="${options.realm}", error="invalid_token", error_description="${description}"`
-          : `${scheme} realm="${options.realm}"`,
-      )
-      .join(', '),
-    reason,
-  });
-  const refuseScope = ({ reason, description = 'The token does not allow this', scope }: Rejected): Refused => ({
-    status: 403,
-    detail: `${description}.`,
-    challenge: `Bearer realm="${options.realm}", error="insufficient_scope", error_description="${description}"${scope === undefined ? '' : `, scope="${scope}"`}`,
-    reason,
-  });
-  const conclude = (verdict: Accepted | Rejected): AuthResult => {
+  const conclude = (scheme: string, verdict: Accepted | Rejected): AuthResult => {
     if (verdict.caller !== undefined) return verdict;
-    return verdict.status === 403 ? refuseScope(verdict) : refuseInvalid(verdict.reason, verdict.description);
+    return verdict.status === 403 ? refuse.scope(verdict) : refuse.invalid(scheme, verdict.reason, verdict.description);
   };
-
-  const ask = (scheme: string, value: string, from: number): AuthResult | Promise<AuthResult> => {
+  const ask = (
+    scheme: string,
+    value: string,
+    authenticators: readonly Authenticator[],
+    from = 0,
+  ): AuthResult | Promise<AuthResult> => {
     for (let index = from; index < authenticators.length; index++) {
-      const authenticator = authenticators[index]!;
-      if (authenticator.scheme.toLowerCase() !== scheme) continue;
-      const verdict = authenticator.verify(value);
+      const verdict = authenticators[index]!.verify(value);
       if (verdict instanceof Promise) {
-        return verdict.then((later) => (later === undefined ? ask(scheme, value, index + 1) : conclude(later)));
+        return verdict.then((later) =>
+          later === undefined ? ask(scheme, value, authenticators, index + 1) : conclude(scheme, later),
+        );
       }
-      if (verdict !== undefined) return conclude(verdict);
+      if (verdict !== undefined) return conclude(scheme, verdict);
     }
-    return refuseUnknown(scheme, value);
+    return refuse.otherKind(scheme, value);
   };
 
   return (authorization) => {
-    if (authorization === undefined) return noCredentials;
+    if (authorization === undefined) return refuse.noCredentials;
     const match = authorizationPattern.exec(authorization);
-    const scheme = match?.[1]?.toLowerCase();
-    const value = match?.[2];
-    return scheme === undefined || value === undefined ? refuseUnknown(scheme, value) : ask(scheme, value, 0);
+    if (match?.[1] === undefined) return refuse.wrongForm('the Authorization header names no scheme, or only a scheme');
+    const [, scheme, value] = match;
+    if (value === undefined) {
+      // "Bearer" alone holds no credential, whatever the leniency.
+      const verdict = byScheme.has(scheme.toLowerCase()) ? undefined : bare?.verify(scheme);
+      if (verdict === undefined) return refuse.alone(scheme);
+      return verdict instanceof Promise
+        ? verdict.then((later) => (later === undefined ? refuse.alone(scheme) : conclude('bearer', later)))
+        : conclude('bearer', verdict);
+    }
+    const name = scheme.toLowerCase();
+    const authenticators = byScheme.get(name);
+    return authenticators === undefined ? refuse.otherScheme(name) : ask(name, value, authenticators);
   };
 }
 
-const wrongForm = 'The Authorization header is not understood: send "Bearer", a space and the token.';
-
-function isJwt(value: string): boolean {
-  return /^[\w-]+\.[\w-]+\.[\w-]*$/.test(value);
+function groupByScheme(authenticators: readonly Authenticator[]): ReadonlyMap<string, readonly Authenticator[]> {
+  const groups = new Map<string, Authenticator[]>();
+  for (const authenticator of authenticators) {
+    const scheme = authenticator.scheme.toLowerCase();
+    groups.set(scheme, [...(groups.get(scheme) ?? []), authenticator]);
+  }
+  return groups;
 }

@@ -1,127 +1,153 @@
-import { hash, randomBytes } from 'node:crypto';
-import type { TokenRecord, TokenStore } from '../state/state.js';
-import type { Authenticator, Verdict } from './authentication.js';
+import type { NewToken, TokenRecord, TokenStore } from '../state/state.js';
+import type { Authenticator } from './authentication.js';
+import { generateSecret, hashSecret, isIntact, prefixes } from './generated-secret.js';
+import { createTokenCheck, type TokenCheckOptions } from './token-check.js';
 
-const prefix = 'scimb_';
-const secretBytes = 32;
-const checksumLength = 6;
-const tokenPattern = /^scimb_[\w-]{43}[\w-]{6}$/;
-
-export const defaultValidityDays = 365;
-export const validityDaysRange = { minimum: 90, maximum: 730 } as const;
 const dayMs = 86_400_000;
 
-/**
- * A new secret: a prefix that scanners recognise, 256 random bits, and a checksum that tells a token that was cut or
- * mistyped from one that is unknown.
- */
-export function generateToken(): string {
-  const body = prefix + randomBytes(secretBytes).toString('base64url');
-  return body + checksum(body);
+/** What a gateway says about its tokens: `auth.tokens` of the configuration. */
+export interface TokenPolicy {
+  readonly validityDays: number;
+  readonly minimumDays: number;
+  readonly maximumDays: number;
+  /** A new token revokes the former ones at once. */
+  readonly single: boolean;
 }
 
-/** What is kept of a token. It is random enough for one round without salt. */
-export function hashToken(token: string): string {
-  return hash('sha256', token, 'base64url');
-}
+export const defaultTokenPolicy: TokenPolicy = {
+  validityDays: 365,
+  minimumDays: 90,
+  maximumDays: 730,
+  single: false,
+};
 
-function checksum(body: string): string {
-  return hash('sha256', body, 'base64url').slice(0, checksumLength);
-}
-
-function isIntact(token: string): boolean {
-  return tokenPattern.test(token) && checksum(token.slice(0, -checksumLength)) === token.slice(-checksumLength);
-}
-
-/**
- * Issues a token. The text that is returned exists nowhere else.
- * @throws TokenLabelTakenError
- * @throws RangeError when the label is not 1 to 100 printable characters, or the validity is out of range
- */
-export async function issueToken(
-  store: TokenStore,
-  request: { readonly gateway: string; readonly label: string; readonly validityDays?: number },
-  nowMs: number = Date.now(),
-): Promise<{ readonly token: string; readonly expiresAtMs: number }> {
-  const validityDays = request.validityDays ?? defaultValidityDays;
-  if (!/^[^\p{C}]{1,100}$/u.test(request.label) || request.label.trim() !== request.label) {
-    throw new RangeError('A label is 1 to 100 printable characters, without spaces around it.');
-  }
-  const { minimum, maximum } = validityDaysRange;
-  if (!Number.isInteger(validityDays) || validityDays < minimum || validityDays > maximum) {
-    throw new RangeError(`A token is valid for ${minimum} to ${maximum} days.`);
-  }
-  const token = generateToken();
-  const expiresAtMs = nowMs + validityDays * dayMs;
-  const { gateway, label } = request;
-  await store.create({ gateway, label, hash: hashToken(token), createdAtMs: nowMs, expiresAtMs });
-  return { token, expiresAtMs };
-}
-
-export interface TokenAuthenticatorOptions {
+export interface TokenRequest {
   readonly gateway: string;
-  readonly store: Pick<TokenStore, 'find' | 'recordUse'>;
-  /** How long a token that was found valid is not looked up again. A revoked one is refused at the latest after this. */
-  readonly cacheMs?: number;
-  readonly now?: () => number;
+  readonly label: string;
+  /** Default: the policy's. */
+  readonly validityDays?: number;
+  readonly readOnly?: boolean;
+  /** Names of resource types that the caller is limited to. */
+  readonly resourceTypes?: readonly string[];
+  /** Makes the secret of an OAuth client instead. */
+  readonly clientId?: string;
+  /** Default: `defaultTokenPolicy`. */
+  readonly policy?: TokenPolicy;
 }
 
-interface CachedToken {
-  readonly verdict: Verdict;
-  readonly checkedAtMs: number;
+/** A token that was just made. Its text exists nowhere else. */
+export interface IssuedToken {
+  readonly token: string;
   readonly expiresAtMs: number;
 }
 
-const recordUseEveryMs = 60_000;
+/**
+ * Issues a token, or a client's secret.
+ * @throws TokenLabelTakenError
+ * @throws RangeError when the label is not 1 to 100 printable characters, or the validity is out of the policy's bounds
+ */
+export async function issueToken(
+  store: Pick<TokenStore, 'create'>,
+  request: TokenRequest,
+  nowMs: number = Date.now(),
+): Promise<IssuedToken> {
+  const { token, record } = makeToken(request, nowMs);
+  const isSingle = request.policy?.single === true && request.clientId === undefined;
+  await store.create(record, { single: isSingle });
+  return { token, expiresAtMs: record.expiresAtMs };
+}
 
-/** Generated tokens as an authenticator. Look-ups go by hash, so their timing tells nothing of a token. */
+/** When the former token of a rotation ends: after so many days, or once the new one has been used. */
+export type FormerEnd = { readonly overlapDays: number } | 'proven';
+
+/**
+ * Puts a new token in the place of the current one with the label, with the same limits. Where the policy is `single`,
+ * the former one ends at once, and so does every other.
+ * @returns undefined when the gateway has no valid token of this kind with the label
+ * @throws RangeError when the validity is out of the policy's bounds, or the overlap is not 0 to 365 days
+ */
+export async function rotateToken(
+  store: Pick<TokenStore, 'create' | 'list' | 'rotate'>,
+  request: Pick<TokenRequest, 'gateway' | 'label' | 'validityDays' | 'policy'> & { readonly kind: 'token' | 'client' },
+  formerEnd: FormerEnd,
+  nowMs: number = Date.now(),
+): Promise<(IssuedToken & { readonly former: TokenRecord }) | undefined> {
+  const former = (await store.list(request.gateway)).find(
+    (record) => isCurrent(record, nowMs) && record.label === request.label && kindOfRecord(record) === request.kind,
+  );
+  if (former === undefined) return undefined;
+  const { clientId, readOnly, resourceTypes } = former;
+  const limits = {
+    ...(readOnly === undefined ? {} : { readOnly }),
+    ...(resourceTypes === undefined ? {} : { resourceTypes }),
+  };
+  const { token, record } = makeToken(
+    { ...request, ...limits, ...(clientId === undefined ? {} : { clientId }) },
+    nowMs,
+  );
+  if (request.policy?.single === true && request.kind === 'token') {
+    await store.create(record, { single: true });
+    return { token, expiresAtMs: record.expiresAtMs, former: { ...former, revokedAtMs: nowMs } };
+  }
+  const replaced = await store.rotate(record, toFormerUntil(formerEnd, nowMs));
+  return replaced === undefined ? undefined : { token, expiresAtMs: record.expiresAtMs, former: replaced };
+}
+
+/** Neither revoked nor expired nor replaced. */
+export function isCurrent(record: TokenRecord, nowMs: number): boolean {
+  return record.revokedAtMs === undefined && record.replacedAtMs === undefined && nowMs < record.expiresAtMs;
+}
+
+export function kindOfRecord(record: TokenRecord): 'token' | 'client' {
+  return record.clientId === undefined ? 'token' : 'client';
+}
+
+function toFormerUntil(formerEnd: FormerEnd, nowMs: number): number | 'proven' {
+  if (formerEnd === 'proven') return 'proven';
+  const { overlapDays } = formerEnd;
+  if (!(overlapDays >= 0 && overlapDays <= 365)) throw new RangeError('An overlap is 0 to 365 days.');
+  return nowMs + Math.round(overlapDays * dayMs);
+}
+
+function makeToken(request: TokenRequest, nowMs: number): { readonly token: string; readonly record: NewToken } {
+  const { gateway, label, clientId, readOnly, resourceTypes, policy = defaultTokenPolicy } = request;
+  if (!/^[^\p{C}]{1,100}$/u.test(label) || label.trim() !== label) {
+    throw new RangeError('A label is 1 to 100 printable characters, without spaces around it.');
+  }
+  const validityDays = request.validityDays ?? policy.validityDays;
+  const { minimumDays, maximumDays } = policy;
+  if (!Number.isInteger(validityDays) || validityDays < minimumDays || validityDays > maximumDays) {
+    throw new RangeError(`A token is valid for ${minimumDays} to ${maximumDays} days.`);
+  }
+  const token = generateSecret(clientId === undefined ? prefixes.token : prefixes.clientSecret);
+  const record = {
+    gateway,
+    label,
+    hash: hashSecret(token),
+    createdAtMs: nowMs,
+    expiresAtMs: nowMs + validityDays * dayMs,
+    ...(clientId === undefined ? {} : { clientId }),
+    ...(readOnly === true ? { readOnly } : {}),
+    ...(resourceTypes === undefined ? {} : { resourceTypes }),
+  };
+  return { token, record };
+}
+
+export type TokenAuthenticatorOptions = Omit<TokenCheckOptions, 'kind'>;
+
+/** Generated tokens as an authenticator. It answers at once while what was found of a token is fresh. */
 export function createTokenAuthenticator(options: TokenAuthenticatorOptions): Authenticator {
-  const { gateway, store, cacheMs = 500, now = Date.now } = options;
-  /** Valid tokens only, so there are no more entries than tokens. */
-  const cache = new Map<string, CachedToken>();
-  const recordedUse = new Map<string, number>();
-
-  const recordUse = (key: string, record: TokenRecord, nowMs: number): void => {
-    const last = Math.max(record.lastUsedAtMs ?? 0, recordedUse.get(key) ?? 0);
-    if (nowMs - last < recordUseEveryMs) return;
-    recordedUse.set(key, nowMs);
-    setImmediate(() => void store.recordUse(key, nowMs));
-  };
-
-  const lookUp = async (key: string): Promise<Verdict> => {
-    const record = await store.find(key);
-    const nowMs = now();
-    const verdict = judge(record, gateway, nowMs);
-    if (record === undefined || verdict?.caller === undefined) {
-      cache.delete(key);
-      return verdict;
-    }
-    cache.set(key, { verdict, checkedAtMs: nowMs, expiresAtMs: record.expiresAtMs });
-    recordUse(key, record, nowMs);
-    return verdict;
-  };
-
+  const check = createTokenCheck({ ...options, kind: 'token' });
   return {
     scheme: 'Bearer',
     verify(value) {
-      if (!value.startsWith(prefix)) return undefined;
-      const key = hashToken(value);
-      const known = cache.get(key);
-      if (known === undefined) {
-        return isIntact(value) ? lookUp(key) : { reason: 'the token is cut or mistyped: its checksum is wrong' };
-      }
-      const nowMs = now();
-      const ageMs = nowMs - known.checkedAtMs;
-      return ageMs >= 0 && ageMs < cacheMs && nowMs < known.expiresAtMs ? known.verdict : lookUp(key);
+      if (!value.startsWith(prefixes.token)) return undefined;
+      const hash = hashSecret(value);
+      const known = check.recall(hash);
+      if (known !== undefined) return known;
+      return isIntact(value, prefixes.token)
+        ? check.lookUp(hash)
+        : { reason: 'the token is cut or mistyped: its checksum is wrong' };
     },
   };
-}
-
-function judge(record: TokenRecord | undefined, gateway: string, nowMs: number): Exclude<Verdict, undefined> {
-  if (record === undefined) return { reason: 'the token is unknown' };
-  const named = `token "${record.label}"`;
-  if (record.gateway !== gateway) return { reason: `${named} belongs to gateway "${record.gateway}"` };
-  if (record.revokedAtMs !== undefined) return { reason: `${named} was revoked` };
-  if (nowMs >= record.expiresAtMs) return { reason: `${named} expired`, description: 'The token expired' };
-  return { caller: { id: `token:${record.label}` } };
 }

@@ -1,7 +1,7 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import { issueToken } from '../auth/tokens.js';
+import { defaultTokenPolicy, issueToken } from '../auth/tokens.js';
 import { TokenLabelTakenError, type TokenStore } from '../state/state.js';
 import type { Output } from './cli.js';
 
@@ -26,7 +26,9 @@ const label = 'first-start';
 export async function offerFirstToken(options: FirstTokenOptions): Promise<void> {
   const { gateway, store, stdout, validityDays } = options;
   if ((await store.list(gateway)).length > 0) return;
-  const issued = await issueToken(store, { gateway, label, validityDays }).catch(ignoreTaken);
+  // The configuration's checks have compared the validity with its bounds.
+  const policy = { ...defaultTokenPolicy, minimumDays: validityDays, maximumDays: validityDays };
+  const issued = await issueToken(store, { gateway, label, validityDays, policy }).catch(ignoreTaken);
   if (issued === undefined) return;
   const text = describe(options.tenantUrl, issued.token, issued.expiresAtMs);
   if (stdout.isTTY === true || options.print) {

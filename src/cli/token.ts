@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { InvalidArgumentError } from 'commander';
 import type { Gateway, GatewayConfig } from '../../config/gateway-config.js';
-import { issueToken, validityDaysRange } from '../auth/tokens.js';
+import { issueToken } from '../auth/tokens.js';
 import { openState } from '../state/sqlite-state.js';
 import { TokenLabelTakenError, type TokenRecord, type TokenStore } from '../state/state.js';
 import { type AddCommand, type CliEnvironment, requireConfig, UsageError } from './cli.js';
@@ -24,7 +24,7 @@ export const addToken: AddCommand = (program, environment) => {
     .description('Make a token and show it: this once, as only its hash is kept. Older tokens stay valid.')
     .argument('<gateway>', "the gateway's name in the configuration; the built-in one is called default")
     .requiredOption('--label <text>', 'required: what people know the token by, such as "Entra ID production"')
-    .option('--valid-days <n>', `${validityDaysRange.minimum} to ${validityDaysRange.maximum} days`, parseDays)
+    .option('--valid-days <n>', 'how long it is valid, in days', parseDays)
     .option('--json', 'print JSON: token, gateway, label, expires')
     .action((id: string, options: CreateOptions) => create(id, options, environment));
   withPlace(token.command('list'))
@@ -49,7 +49,12 @@ async function create(id: string, options: CreateOptions, environment: CliEnviro
   await withTokens(id, options, environment, async (store, gateway) => {
     const validityDays = options.validDays ?? gateway.auth.tokens.validityDays;
     const { label } = options;
-    const { token, expiresAtMs } = await issueToken(store, { gateway: id, label, validityDays }).catch(asUsageError);
+    const { token, expiresAtMs } = await issueToken(store, {
+      gateway: id,
+      label,
+      validityDays,
+      policy: gateway.auth.tokens,
+    }).catch(asUsageError);
     const expires = toDay(expiresAtMs);
     environment.stdout.write(
       options.json

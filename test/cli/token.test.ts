@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { hashToken } from '../../src/auth/tokens.js';
+import { hashSecret } from '../../src/auth/generated-secret.js';
 import { openState } from '../../src/state/sqlite-state.js';
 import type { TokenRecord } from '../../src/state/state.js';
 import { TestCli } from './test-cli.js';
@@ -19,7 +19,7 @@ gateways:
 
 async function stored(token: string): Promise<TokenRecord | undefined> {
   const state = openState(cli.dataDir);
-  const record = await state.tokens.find(hashToken(token));
+  const record = await state.tokens.find(hashSecret(token));
   await state.close();
   return record;
 }

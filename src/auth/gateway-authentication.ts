@@ -1,0 +1,42 @@
+import type { TokenStore } from '../state/state.js';
+import { type Authenticate, type Authenticator, createAuthentication } from './authentication.js';
+import { createBasicAuthenticator } from './basic.js';
+import { createTokenAuthenticator } from './tokens.js';
+
+export interface GatewayAuthenticationOptions {
+  readonly gateway: {
+    readonly id: string;
+    readonly auth: {
+      readonly tokens: { readonly enabled: boolean; readonly bare: boolean };
+      readonly basic?: { readonly user: string };
+      readonly oauth?: object;
+    };
+  };
+  readonly tokens: Pick<TokenStore, 'find' | 'recordUse' | 'prove'>;
+  /** The key named `oauth` of the state, with which access tokens are sealed. */
+  readonly oauthKey: Uint8Array;
+  readonly jwtAuthenticators: readonly Authenticator[];
+}
+
+/** Every way to authenticate that the gateway's `auth` switches on: those that know their tokens by a prefix come first. */
+export function createGatewayAuthentication(options: GatewayAuthenticationOptions): Authenticate {
+  const { id, auth } = options.gateway;
+  const tokens = createTokenAuthenticator({ gateway: id, store: options.tokens });
+  const authenticators: Authenticator[] = [];
+  const expects: string[] = [];
+  if (auth.tokens.enabled) {
+    authenticators.push(tokens);
+    expects.push('a generated token');
+  }
+  if (options.jwtAuthenticators.length > 0) {
+    authenticators.push(...options.jwtAuthenticators);
+    expects.push('a JWT');
+  }
+  if (auth.basic !== undefined) authenticators.push(createBasicAuthenticator({ user: auth.basic.user, tokens }));
+  return createAuthentication({
+    realm: id,
+    authenticators,
+    expects,
+    ...(auth.tokens.enabled && auth.tokens.bare ? { bare: tokens } : {}),
+  });
+}

@@ -1,0 +1,98 @@
+import type { TokenRecord, TokenStore } from '../state/state.js';
+import type { Verdict } from './authentication.js';
+
+export interface TokenCheckOptions {
+  readonly gateway: string;
+  readonly store: Pick<TokenStore, 'find' | 'recordUse' | 'prove'>;
+  /** `client`: the secrets of OAuth clients; each kind is refused where the other is expected. */
+  readonly kind: 'token' | 'client';
+  /** How long what was found valid is not looked up again. A revoked one is refused at the latest after this. */
+  readonly cacheMs?: number;
+  readonly now?: () => number;
+}
+
+/** Tells of a secret's hash who calls. Look-ups go by hash, so their timing tells nothing of a secret. */
+export interface TokenCheck {
+  /** What was found within `cacheMs`, else undefined. */
+  recall(hash: string): Verdict;
+  lookUp(hash: string): Promise<Exclude<Verdict, undefined>>;
+}
+
+interface Found {
+  readonly verdict: Verdict;
+  readonly checkedAtMs: number;
+  readonly expiresAtMs: number;
+}
+
+const recordUseEveryMs = 60_000;
+
+export function createTokenCheck(options: TokenCheckOptions): TokenCheck {
+  const { store, cacheMs = 500, now = Date.now } = options;
+  /** Valid ones only, so there are no more entries than tokens. */
+  const valid = new Map<string, Found>();
+  const notedUse = new Map<string, number>();
+
+  const noteUse = async (hash: string, record: TokenRecord, nowMs: number): Promise<void> => {
+    if (record.lastUsedAtMs === undefined) {
+      // When the store is busy, it stays unused there and the next look-up tries again: the caller is let in anyway.
+      await store.prove(hash, nowMs).catch(() => undefined);
+      return;
+    }
+    const last = Math.max(record.lastUsedAtMs, notedUse.get(hash) ?? 0);
+    if (nowMs - last < recordUseEveryMs) return;
+    notedUse.set(hash, nowMs);
+    setImmediate(() => void store.recordUse(hash, nowMs));
+  };
+
+  return {
+    recall(hash) {
+      const found = valid.get(hash);
+      if (found === undefined) return undefined;
+      const nowMs = now();
+      const ageMs = nowMs - found.checkedAtMs;
+      return ageMs >= 0 && ageMs < cacheMs && nowMs < found.expiresAtMs ? found.verdict : undefined;
+    },
+    async lookUp(hash) {
+      const record = await store.find(hash);
+      const nowMs = now();
+      const verdict = judgeToken(record, options.kind, options.gateway, nowMs);
+      if (record === undefined || verdict.caller === undefined) {
+        valid.delete(hash);
+        notedUse.delete(hash);
+        return verdict;
+      }
+      valid.set(hash, { verdict, checkedAtMs: nowMs, expiresAtMs: record.expiresAtMs });
+      await noteUse(hash, record, nowMs);
+      return verdict;
+    },
+  };
+}
+
+/** Whether a token or a client's secret lets in at this time, and whom. */
+export function judgeToken(
+  record: TokenRecord | undefined,
+  kind: 'token' | 'client',
+  gateway: string,
+  nowMs: number,
+): Exclude<Verdict, undefined> {
+  if (record === undefined) return { reason: kind === 'token' ? 'the token is unknown' : 'the client is unknown' };
+  const named = `${kind} "${record.label}"`;
+  if (record.gateway !== gateway) return { reason: `${named} belongs to gateway "${record.gateway}"` };
+  if ((record.clientId === undefined) !== (kind === 'token')) return { reason: `"${record.label}" is no ${kind}` };
+  if (record.revokedAtMs !== undefined) {
+    const why = record.replacedAtMs === undefined ? 'was revoked' : 'was replaced, and its successor is in use';
+    return { reason: `${named} ${why}` };
+  }
+  if (nowMs >= record.expiresAtMs) {
+    const why = record.replacedAtMs === undefined ? 'expired' : 'was replaced, and its time beside the new one is over';
+    return { reason: `${named} ${why}`, description: 'The token expired' };
+  }
+  const { clientId, readOnly, resourceTypes } = record;
+  return {
+    caller: {
+      id: clientId === undefined ? `token:${record.label}` : `client:${clientId}`,
+      ...(readOnly === true ? { readOnly } : {}),
+      ...(resourceTypes === undefined ? {} : { resourceTypes }),
+    },
+  };
+}
