@@ -2,7 +2,7 @@ import type { Condition, Scalar } from '../backend/adapter.js';
 import { idOf, scalarsOf } from '../backend/record.js';
 import { leavesOf, type ReferencePlan } from '../mapping/plan.js';
 import { switchedOff } from './create-resource.js';
-import { parseIfMatch } from './preconditions.js';
+import { needsRevision, parseIfMatch } from './preconditions.js';
 import { fetchRecord } from './read-resource.js';
 import type { UseCase } from './resource-answers.js';
 import { checkIfMatch, revisionOption } from './revision-loop.js';
@@ -23,7 +23,7 @@ export async function deleteResource(
 ): Promise<void> {
   if (!runtime.operations.delete) throw switchedOff(runtime.type.name, 'Deleting');
   const ifMatch = parseIfMatch(conditions, runtime);
-  if (ifMatch.kind === 'oneOf') checkIfMatch(ifMatch, await fetchRecord(runtime, id, ['$revision'], context));
+  if (needsRevision(ifMatch)) checkIfMatch(ifMatch, await fetchRecord(runtime, id, ['$revision'], context));
   for (const other of types.values()) await mendReferences(other, runtime, id, context);
   const options = revisionOption(ifMatch, undefined, runtime.capabilities().revision);
   await runtime.adapter.delete(runtime.entity, id, options, operationContext(context));

@@ -11,7 +11,7 @@ import type { Attribute, JsonValue } from '../scim/schema.js';
 import { conflictError } from './conflict.js';
 import { switchedOff } from './create-resource.js';
 import { meaningOfOperation } from './meaning.js';
-import { type IfMatch, parseIfMatch } from './preconditions.js';
+import { type IfMatch, needsRevision, parseIfMatch } from './preconditions.js';
 import { fetchRecord } from './read-resource.js';
 import { answerWith, hasProjection, headersOf, projectionOf, type UseCase } from './resource-answers.js';
 import { referencedIds } from './resource-input.js';
@@ -102,7 +102,7 @@ async function attempt(
   const planned = planPatch(plan, operations, { references: stores, dropped: context.dropped, dialect });
   const changes = [...planned.changes];
   let current: BackendRecord | undefined;
-  if (planned.needs.size > 0 || changes.length === 0 || ifMatch.kind === 'oneOf') {
+  if (planned.needs.size > 0 || changes.length === 0 || needsRevision(ifMatch)) {
     const wanted = new Set(['$revision', ...fields, ...reader.fieldsOfAttributes(planned.needs)]);
     current = await fetchRecord(runtime, id, [...wanted], context);
     checkIfMatch(ifMatch, current);

@@ -70,10 +70,16 @@ function isOvertaken(error: unknown): error is AdapterError {
   return error instanceof AdapterError && error.kind === 'revisionMismatch';
 }
 
-/** @throws ScimError 412 when the record is not at a revision that If-Match names */
+/** @throws ScimError 412 when the record is not at a revision that the precondition allows */
 export function checkIfMatch(ifMatch: IfMatch, record: BackendRecord): void {
   if (ifMatch.kind === 'none') return;
   const revision = record.$revision === undefined ? undefined : String(record.$revision);
+  if (ifMatch.kind === 'noneOf') {
+    const { revisions } = ifMatch;
+    if (revisions === 'all') throw ScimError.preconditionFailed('The resource exists, and If-None-Match is "*".');
+    if (revision === undefined || !revisions.has(revision)) return;
+    throw ScimError.preconditionFailed('The resource has the version that If-None-Match names.');
+  }
   const isMatch =
     revision !== undefined &&
     (ifMatch.kind === 'revision' ? ifMatch.revision === revision : ifMatch.revisions.has(revision));

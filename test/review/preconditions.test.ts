@@ -81,3 +81,26 @@ describe('References in a strict gateway', () => {
     expect((await read(gateway, `/Groups/${team.id}`)).members).toEqual(team.members);
   });
 });
+
+describe('If-None-Match on a change', () => {
+  it(
+    'is 412 for "*" and for the present version, and lets through what names another one [7644-3.14-05]',
+    inBoth(server, async (gateway) => {
+      const before = await newUser(gateway, { title: 'A' });
+      const path = `/Users/${before.id}`;
+      for (const tag of ['*', before.meta.version, `"x", ${before.meta.version}`]) {
+        const headers = { 'if-none-match': tag };
+        expectError(await gateway.request('PUT', path, { body: user(), headers }), 412);
+        expectError(await gateway.request('PATCH', path, { body: retitle('B'), headers }), 412);
+        expectError(await gateway.request('DELETE', path, { headers }), 412);
+      }
+      expect(await readUser(gateway, before)).toEqual(before);
+      const headers = { 'if-none-match': 'W/"x"' };
+      expectSuccess(await gateway.request('PATCH', path, { body: retitle('B'), headers }));
+      expectSuccess(await gateway.request('DELETE', path, { headers }));
+      for (const tag of ['*', before.meta.version]) {
+        expectError(await gateway.request('DELETE', path, { headers: { 'if-none-match': tag } }), 404);
+      }
+    }),
+  );
+});
