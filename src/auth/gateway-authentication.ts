@@ -1,6 +1,7 @@
 import type { TokenStore } from '../state/state.js';
 import { type Authenticate, type Authenticator, createAuthentication } from './authentication.js';
 import { createBasicAuthenticator } from './basic.js';
+import { createAccessTokenAuthenticator } from './oauth-access-token.js';
 import { createTokenAuthenticator } from './tokens.js';
 
 export interface GatewayAuthenticationOptions {
@@ -27,6 +28,10 @@ export function createGatewayAuthentication(options: GatewayAuthenticationOption
   if (auth.tokens.enabled) {
     authenticators.push(tokens);
     expects.push('a generated token');
+  }
+  if (auth.oauth !== undefined) {
+    authenticators.push(createAccessTokenAuthenticator({ gateway: id, store: options.tokens, key: options.oauthKey }));
+    expects.push('an access token of /oauth/token');
   }
   if (options.jwtAuthenticators.length > 0) {
     authenticators.push(...options.jwtAuthenticators);

@@ -24,26 +24,39 @@ interface Found {
   readonly expiresAtMs: number;
 }
 
+/** Where uses of tokens are noted: the first at once and durably, since it may end a former token; later ones now and then. */
+export interface UseNotes {
+  note(hash: string, record: TokenRecord, nowMs: number): Promise<void>;
+  forget(hash: string): void;
+}
+
 const recordUseEveryMs = 60_000;
+
+export function createUseNotes(store: Pick<TokenStore, 'recordUse' | 'prove'>): UseNotes {
+  const noted = new Map<string, number>();
+  return {
+    async note(hash, record, nowMs) {
+      if (record.lastUsedAtMs === undefined) {
+        // When the store is busy, it stays unused there and the next look-up tries again: the caller is let in anyway.
+        await store.prove(hash, nowMs).catch(() => undefined);
+        return;
+      }
+      const last = Math.max(record.lastUsedAtMs, noted.get(hash) ?? 0);
+      if (nowMs - last < recordUseEveryMs) return;
+      noted.set(hash, nowMs);
+      setImmediate(() => void store.recordUse(hash, nowMs));
+    },
+    forget(hash) {
+      noted.delete(hash);
+    },
+  };
+}
 
 export function createTokenCheck(options: TokenCheckOptions): TokenCheck {
   const { store, cacheMs = 500, now = Date.now } = options;
   /** Valid ones only, so there are no more entries than tokens. */
   const valid = new Map<string, Found>();
-  const notedUse = new Map<string, number>();
-
-  const noteUse = async (hash: string, record: TokenRecord, nowMs: number): Promise<void> => {
-    if (record.lastUsedAtMs === undefined) {
-      // When the store is busy, it stays unused there and the next look-up tries again: the caller is let in anyway.
-      await store.prove(hash, nowMs).catch(() => undefined);
-      return;
-    }
-    const last = Math.max(record.lastUsedAtMs, notedUse.get(hash) ?? 0);
-    if (nowMs - last < recordUseEveryMs) return;
-    notedUse.set(hash, nowMs);
-    setImmediate(() => void store.recordUse(hash, nowMs));
-  };
-
+  const uses = createUseNotes(store);
   return {
     recall(hash) {
       const found = valid.get(hash);
@@ -58,11 +71,11 @@ export function createTokenCheck(options: TokenCheckOptions): TokenCheck {
       const verdict = judgeToken(record, options.kind, options.gateway, nowMs);
       if (record === undefined || verdict.caller === undefined) {
         valid.delete(hash);
-        notedUse.delete(hash);
+        uses.forget(hash);
         return verdict;
       }
       valid.set(hash, { verdict, checkedAtMs: nowMs, expiresAtMs: record.expiresAtMs });
-      await noteUse(hash, record, nowMs);
+      await uses.note(hash, record, nowMs);
       return verdict;
     },
   };

@@ -1,6 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Authenticator } from '../../src/auth/authentication.js';
 import { createGatewayAuthentication } from '../../src/auth/gateway-authentication.js';
+import { hashSecret } from '../../src/auth/generated-secret.js';
+import { createAccessTokens } from '../../src/auth/oauth-access-token.js';
 import { issueToken } from '../../src/auth/tokens.js';
 import { type CountingStore, createCountingStore } from './counting-store.js';
 
@@ -17,12 +19,12 @@ const jwt: Authenticator = {
 };
 
 function authentication(
-  auth: { enabled?: boolean; bare?: boolean; basic?: { user: string } },
+  auth: { enabled?: boolean; bare?: boolean; basic?: { user: string }; oauth?: object },
   jwtAuthenticators: readonly Authenticator[] = [],
 ) {
-  const { enabled = true, bare = false, basic } = auth;
+  const { enabled = true, bare = false, ...others } = auth;
   return createGatewayAuthentication({
-    gateway: { id: 'corp', auth: { tokens: { enabled, bare }, ...(basic === undefined ? {} : { basic }) } },
+    gateway: { id: 'corp', auth: { tokens: { enabled, bare }, ...others } },
     tokens: store,
     oauthKey: new Uint8Array(32),
     jwtAuthenticators,
@@ -73,6 +75,27 @@ describe('createGatewayAuthentication', () => {
     expect(await authenticate(`Bearer ${token}`)).toMatchObject({
       status: 401,
       reason: 'the scheme "bearer" came, this gateway takes Basic',
+    });
+  });
+
+  it('takes access tokens of the token endpoint where OAuth is on', async () => {
+    const oauthKey = new Uint8Array(32);
+    const { token: secret } = await issueToken(store, { gateway: 'corp', label: 'Okta', clientId: 'c1' });
+    const secretHash = hashSecret(secret);
+    const accessToken = createAccessTokens(oauthKey, 'corp').seal({
+      secretHash,
+      expiresAtMs: Date.now() + 60_000,
+      readOnly: false,
+    });
+    const header = `Bearer ${accessToken}`;
+    expect(await authentication({ oauth: {} })(header)).toEqual({ caller: { id: 'client:c1' } });
+    expect(await authentication({})(header)).toMatchObject({
+      status: 401,
+      reason: 'an access token of /oauth/token came, this gateway expects a generated token',
+    });
+    expect(await authentication({ oauth: {} })(`Bearer ${secret}`)).toMatchObject({
+      status: 401,
+      reason: "a client's secret came, this gateway expects a generated token or an access token of /oauth/token",
     });
   });
 });
