@@ -1,0 +1,17 @@
+const secretName = /passw|passphrase|passcode|^pwd$|^pin$|^otp$|secret|token|credential|api[-_]?key|private[-_]?key/i;
+/** Tokens of this gateway, JSON Web Tokens, and headers that carry a credential. */
+const secretText = /scimb_[\w-]{20}|\beyJ[\w-]{8,}\.[\w-]{8,}|^(Bearer|Basic)\s+\S{8}|-----BEGIN [A-Z ]*PRIVATE KEY/;
+
+/** Whether an attribute is one that holds a secret, going by its name; a path is judged by all of its parts. */
+export function isSecretName(path: string): boolean {
+  // Nothing of a schema's URN counts.
+  return path
+    .slice(path.lastIndexOf(':') + 1)
+    .split('.')
+    .some((name) => secretName.test(name));
+}
+
+/** Whether a text is a credential, wherever it stands. */
+export function isSecretText(text: string): boolean {
+  return secretText.test(text);
+}

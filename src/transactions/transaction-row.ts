@@ -1,0 +1,150 @@
+import type { NotedRequest } from './batch.js';
+import { maxShapedChars, shapeOf, summaryOf, valuesOf } from './body-shape.js';
+import { maskComparisons, maskFilter, readFilter, unparsableFilter, withoutSecrets } from './filter-mask.js';
+import { operationOf } from './operation-name.js';
+import { Placeholders } from './placeholders.js';
+import { hashResourceId, hashSubject, subjectsOfBody, subjectsOfFilter } from './subjects.js';
+import type { Outcome } from './transaction.js';
+
+/** A row of the file, with nothing personal left in it. Lists are JSON. */
+export interface TransactionRow {
+  readonly at: number;
+  readonly durationUs: number;
+  readonly gateway: string;
+  readonly operation: string;
+  readonly outcome: Outcome;
+  readonly status: number;
+  readonly count: number | null;
+  readonly requestId: string;
+  readonly traceId: string | null;
+  readonly caller: string | null;
+  readonly address: string | null;
+  readonly resourceType: string | null;
+  readonly resourceId: string | null;
+  readonly filter: string | null;
+  readonly meant: string | null;
+  readonly dropped: string | null;
+  /** Operations and microseconds, in turn. */
+  readonly backend: readonly (string | number)[] | null;
+  readonly reason: string | null;
+  readonly shape: string | null;
+  readonly recorded: string | null;
+  readonly hashes: readonly number[];
+}
+
+export function outcomeOf(status: number): Outcome {
+  if (status < 400) return 'ok';
+  if (status === 401 || status === 403 || status === 429) return 'refused';
+  return status < 500 ? 'rejected' : 'failed';
+}
+
+/** @param key makes the hashes */
+export function toRow(request: NotedRequest, key: Uint8Array): TransactionRow {
+  const { status } = request;
+  const content = request.filter === undefined && request.body === undefined ? noContent : contentOf(request, key);
+  const keepsId = request.resourceId !== undefined && mayKeepId(request.resourceId, status);
+  const hashes =
+    request.resourceId === undefined || keepsId
+      ? content.hashes
+      : [...content.hashes, hashResourceId(key, request.resourceId)];
+  return {
+    at: request.atMs,
+    durationUs: request.durationUs,
+    gateway: request.gateway,
+    operation: operationOf(request),
+    outcome: outcomeOf(status),
+    status,
+    count: null,
+    requestId: request.requestId,
+    traceId: request.traceId ?? null,
+    caller: request.caller ?? null,
+    address: request.address ?? null,
+    resourceType: request.resourceType ?? null,
+    resourceId: keepsId ? (request.resourceId ?? null) : null,
+    filter: content.filter,
+    meant: request.meant === undefined ? null : JSON.stringify(request.meant.map(maskComparisons)),
+    dropped: request.dropped === undefined ? null : JSON.stringify(request.dropped.map(maskDropped)),
+    backend: request.backend ?? null,
+    reason: request.reason ?? null,
+    shape: request.bodyLeftOut > 0 ? summaryOf(undefined, request.bodyLeftOut) : content.shape,
+    recorded: content.recorded,
+    hashes,
+  };
+}
+
+function maskDropped([what, why]: readonly [what: string, why: string]): readonly [string, string] {
+  return [maskComparisons(what), maskComparisons(why)];
+}
+
+const opaque = /^(?:[A-Za-z0-9._-]{1,16}[-_.])?(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{16,64})$/i;
+
+/**
+ * An id that names no resource may be anything that somebody typed, a person's name among it. It is known to name one
+ * when the request succeeded, or failed because of what the resource is; else it has to look like an id.
+ */
+function mayKeepId(id: string, status: number): boolean {
+  if (status < 400 || status === 409 || status === 412) return true;
+  return status !== 404 && opaque.test(id);
+}
+
+interface Content {
+  readonly filter: string | null;
+  readonly shape: string | null;
+  readonly recorded: string | null;
+  readonly hashes: readonly number[];
+}
+
+const noContent: Content = { filter: null, shape: null, recorded: null, hashes: [] };
+
+function contentOf(request: NotedRequest, key: Uint8Array): Content {
+  const placeholders = new Placeholders();
+  const ofFilter = request.filter === undefined ? noContent : filterContent(request.filter, request, placeholders, key);
+  if (request.body === undefined) return ofFilter;
+  const ofBody = bodyContent(request.body, request, placeholders, key);
+  return { ...ofBody, filter: ofFilter.filter, hashes: [...new Set([...ofFilter.hashes, ...ofBody.hashes])] };
+}
+
+function filterContent(
+  text: string,
+  { recordsValues }: NotedRequest,
+  placeholders: Placeholders,
+  key: Uint8Array,
+): Content {
+  const filter = readFilter(text);
+  if (filter === undefined) return { ...noContent, filter: unparsableFilter };
+  return {
+    filter: maskFilter(filter, placeholders),
+    shape: null,
+    recorded: recordsValues ? JSON.stringify({ filter: withoutSecrets(filter, placeholders) }) : null,
+    hashes: hashAll(subjectsOfFilter(filter), key),
+  };
+}
+
+function bodyContent(
+  text: string,
+  { recordsValues }: NotedRequest,
+  placeholders: Placeholders,
+  key: Uint8Array,
+): Content {
+  const json = readJson(text);
+  if (json === undefined) return { ...noContent, shape: JSON.stringify(`${text.length} characters that are no JSON`) };
+  const isSmall = text.length <= maxShapedChars;
+  return {
+    filter: null,
+    shape: isSmall ? shapeOf(json, placeholders) : summaryOf(json, text.length),
+    recorded: recordsValues && isSmall ? valuesOf(json, placeholders) : null,
+    hashes: hashAll(subjectsOfBody(json), key),
+  };
+}
+
+function readJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function hashAll(subjects: ReadonlySet<string>, key: Uint8Array): readonly number[] {
+  return subjects.size === 0 ? [] : [...new Set([...subjects].map((subject) => hashSubject(key, subject)))];
+}
