@@ -1,5 +1,5 @@
-import { createAuthentication } from '../auth/authentication.js';
-import { createTokenAuthenticator } from '../auth/tokens.js';
+import type { Authenticator } from '../auth/authentication.js';
+import { createGatewayAuthentication } from '../auth/gateway-authentication.js';
 import type { RunningGateway } from '../composition.js';
 import { createAdmission } from '../http/admission.js';
 import type { GatewayHealth } from '../http/app.js';
@@ -13,18 +13,20 @@ export interface HttpParts {
   readonly tokens: TokenStore;
   readonly controls: Pick<ControlStore, 'get'>;
   readonly log: Pick<GatewayLog, 'current'>;
+  /** The state's key named `oauth`. */
+  readonly oauthKey: Uint8Array;
+  /** Those of the gateway's `auth.jwt`. */
+  readonly jwtAuthenticators?: readonly Authenticator[];
 }
 
 /** A composed gateway with what HTTP needs beside its use cases. */
-export function toHttpGateway({ gateway, service }: RunningGateway, { tokens, controls, log }: HttpParts): HttpGateway {
+export function toHttpGateway({ gateway, service }: RunningGateway, parts: HttpParts): HttpGateway {
+  const { tokens, controls, log, oauthKey, jwtAuthenticators = [] } = parts;
   return {
     id: gateway.id,
     address: gateway.address === '/' ? '' : gateway.address,
     service,
-    authenticate: createAuthentication({
-      realm: gateway.id,
-      authenticators: [createTokenAuthenticator({ gateway: gateway.id, store: tokens })],
-    }),
+    authenticate: createGatewayAuthentication({ gateway, tokens, oauthKey, jwtAuthenticators }),
     get log() {
       return log.current;
     },

@@ -109,8 +109,9 @@ async function listen(
   { logger: log }: Log,
 ): Promise<HttpServer> {
   const { tokens, controls } = state;
+  const oauthKey = await state.key('oauth');
   const gatewaysOfHttp = gateways.map((one) =>
-    toHttpGateway(one, { tokens, controls, log: new GatewayLog(log, one.gateway, controls) }),
+    toHttpGateway(one, { tokens, controls, oauthKey, log: new GatewayLog(log, one.gateway, controls) }),
   );
   const served = { gateways: gatewaysOfHttp, publicUrl: config.publicUrl };
   const app = createApp({

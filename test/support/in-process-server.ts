@@ -29,9 +29,10 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
   const sealer = createSealer(await state.key('cursor'));
   const running = await composeAll(config, { modules, sealer, metaSchemas: discoverySchemas, log });
   const { tokens, controls } = state;
+  const oauthKey = await state.key('oauth');
   const served = {
     gateways: running.map((one) =>
-      toHttpGateway(one, { tokens, controls, log: new GatewayLog(log, one.gateway, controls) }),
+      toHttpGateway(one, { tokens, controls, oauthKey, log: new GatewayLog(log, one.gateway, controls) }),
     ),
     publicUrl: config.publicUrl,
   };
