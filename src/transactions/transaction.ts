@@ -25,6 +25,8 @@ export interface Transaction {
   readonly resourceId?: string;
   readonly status: number;
   readonly outcome: Outcome;
+  /** A search's filter; in the place of its values are placeholders: `userName eq "${value1}"`. */
+  readonly filter?: string;
   /** Value-free: `replace active`, `userName eq …`, `add members (2)`. */
   readonly meant: readonly string[];
   readonly dropped: readonly { readonly what: string; readonly why: string }[];
@@ -44,15 +46,22 @@ export type Outcome = 'ok' | 'refused' | 'rejected' | 'failed' | 'act';
 
 export interface TransactionQuery {
   readonly gateway?: string;
-  /** Text of a userName, externalId or e-mail address: compared by its keyed hash. */
+  /**
+   * Text of a userName, externalId or e-mail address: compared by its keyed hash. What was done to a resource that had it
+   * in one request is found too, by the resource's id.
+   */
   readonly user?: string;
   readonly resourceId?: string;
   readonly outcome?: readonly Outcome[];
   readonly requestId?: string;
+  /** With or without what stands before it: `token:Entra` or `Entra`. */
   readonly caller?: string;
+  /** Those that began then or later. */
   readonly fromMs?: number;
+  /** Those that began before then. */
   readonly toMs?: number;
-  /** Only those after this one, oldest first: to follow. */
+  readonly id?: string;
+  /** Only those written after this one, oldest first: to follow. An empty text: from the first on. */
   readonly afterId?: string;
   readonly limit: number;
 }
