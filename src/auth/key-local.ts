@@ -57,7 +57,8 @@ export class FileKeys implements KeySource {
 
   get(): KeySet | Promise<KeySet> {
     const elapsedMs = this.#options.now() - this.#lookedAtMs;
-    if (this.#known !== undefined && elapsedMs >= 0 && elapsedMs < lookEveryMs) return this.#known;
+    if (this.#reading === undefined && this.#known !== undefined && elapsedMs >= 0 && elapsedMs < lookEveryMs)
+      return this.#known;
     return this.renewed();
   }
 
