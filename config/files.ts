@@ -27,11 +27,18 @@ export function presetNames(): readonly string[] {
 /** Reads the files of one configuration, each once, and keeps the problems of their texts. */
 export class ConfigFiles {
   readonly problems: Problem[] = [];
+  /** Absolute: the files that `${file:…}` names, also those that cannot be read. */
+  readonly secretFiles = new Set<string>();
   readonly #files = new Map<string, ConfigFile>();
+  readonly #texts = new Map<string, string>();
+  readonly #missing = new Set<string>();
   readonly #env: NodeJS.ProcessEnv;
+  readonly #known: ReadonlyMap<string, string>;
 
-  constructor(env: NodeJS.ProcessEnv) {
+  /** @param known texts by absolute name, which are not read from the disk again */
+  constructor(env: NodeJS.ProcessEnv, known: ReadonlyMap<string, string> = new Map()) {
     this.#env = env;
+    this.#known = known;
   }
 
   /** By the names that origins carry, in the order of reading. */
@@ -39,9 +46,26 @@ export class ConfigFiles {
     return new Map([...this.#files.values()].map(({ document }) => [document.name, document]));
   }
 
-  /** Absolute names of the files that were read, presets apart. */
+  /** Absolute names of the files that were read or are missing, presets and secrets apart. */
   get names(): readonly string[] {
-    return [...this.#files].flatMap(([name, { isPreset }]) => (isPreset ? [] : [name]));
+    return [...[...this.#files].flatMap(([name, { isPreset }]) => (isPreset ? [] : [name])), ...this.#missing];
+  }
+
+  /** What the files held, by absolute name. */
+  get texts(): ReadonlyMap<string, string> {
+    return this.#texts;
+  }
+
+  /** @throws NodeJS.ErrnoException when it cannot be read */
+  read(absolute: string): string {
+    try {
+      const text = this.#known.get(absolute) ?? readFileSync(absolute, 'utf8');
+      this.#texts.set(absolute, text);
+      return text;
+    } catch (error) {
+      this.#missing.add(absolute);
+      throw error;
+    }
   }
 
   add(name: string, absolute: string, text: string, isPreset = false): ConfigFile {
@@ -49,6 +73,7 @@ export class ConfigFiles {
     const dir = dirname(absolute);
     const resolved = resolveSecrets(document, { env: this.#env, baseDir: dir });
     this.problems.push(...problems, ...resolved.problems);
+    for (const secret of resolved.files) this.secretFiles.add(secret);
     const file = { document, json: resolved.json, dir, isPreset };
     this.#files.set(absolute, file);
     return file;
@@ -62,7 +87,7 @@ export class ConfigFiles {
     if (known !== undefined) return known;
     const isPreset = !isFile || from.isPreset;
     try {
-      return this.add(this.#nameOf(reference, from, isPreset), absolute, readFileSync(absolute, 'utf8'), isPreset);
+      return this.add(this.#nameOf(reference, from, isPreset), absolute, this.read(absolute), isPreset);
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code;
       const message = isFile

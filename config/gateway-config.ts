@@ -22,6 +22,8 @@ export interface GatewayConfig {
   readonly reloadOnChange: boolean;
   /** Absolute: gateway.yaml and every file whose content went into this, secrets and key sets included. */
   readonly files: readonly string[];
+  /** Those of them that are read again whenever they change: `${file:…}`, key sets, TLS certificates and keys. */
+  readonly secretFiles: readonly string[];
   readonly adapters: ReadonlyMap<string, AdapterConfig>;
   readonly gateways: readonly Gateway[];
 }

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { isObject } from '../src/scim/schema.js';
 import { builtInText } from './built-in.js';
@@ -11,7 +10,7 @@ import {
   resourceSchema,
 } from './file-schema.js';
 import { type ConfigFile, ConfigFiles } from './files.js';
-import type { AdapterConfig, GatewayConfig } from './gateway-config.js';
+import type { AdapterConfig, Gateway, GatewayConfig } from './gateway-config.js';
 import { buildGateways } from './gateways.js';
 import { Includes } from './includes.js';
 import { suggestion } from './nearest.js';
@@ -29,6 +28,10 @@ export interface LoadOptions {
   readonly adapterSchemas: ReadonlyMap<string, object>;
   /** For `${env:NAME}`. Default: the process's own. */
   readonly env?: NodeJS.ProcessEnv;
+  /**
+   * `texts` of an earlier load: what stands here is not read again. Only secrets are then, and files that are new.
+   */
+  readonly texts?: ReadonlyMap<string, string>;
 }
 
 export interface LoadResult {
@@ -40,21 +43,32 @@ export interface LoadResult {
   readonly problems: readonly Problem[];
   /** For `toProblem`: places problems that the mapping or an adapter finds later. */
   readonly sources: Sources;
+  /** What the files of the configuration held, by absolute name, secrets apart. */
+  readonly texts: ReadonlyMap<string, string>;
+  /** Absolute: every file on which the result depends, also those that are missing. */
+  readonly files: readonly string[];
 }
 
 const builtInName = 'built-in configuration';
 
 /** Reads and checks gateway.yaml with everything that it names. Problems are values; nothing is thrown for a wrong file. */
-export function loadConfig({ file, adapterSchemas, env = process.env }: LoadOptions): LoadResult {
-  const files = new ConfigFiles(env);
+export function loadConfig({ file, adapterSchemas, env = process.env, texts }: LoadOptions): LoadResult {
+  const files = new ConfigFiles(env, texts);
   const name = file ?? builtInName;
   const finish = (draft: GatewayConfig | undefined, found: readonly Problem[]): LoadResult => {
     const documents = files.documents;
     const problems = sortProblems([...files.problems, ...found], [...documents.keys()]);
     const isUsable = !problems.some(({ severity }) => severity === 'error');
-    return { config: isUsable ? draft : undefined, draft, problems, sources: { documents, main: name } };
+    return {
+      config: isUsable ? draft : undefined,
+      draft,
+      problems,
+      sources: { documents, main: name },
+      texts: files.texts,
+      files: draft?.files ?? [...files.names, ...files.secretFiles],
+    };
   };
-  const text = file === undefined ? builtInText : readText(file);
+  const text = file === undefined ? builtInText : readText(file, files);
   if (typeof text !== 'string') return finish(undefined, [text]);
   const main = files.add(name, resolve(file ?? 'gateway.yaml'), text);
   if (main.json === undefined) return finish(undefined, []);
@@ -99,18 +113,22 @@ function readDraft(data: GatewayFile, reading: Reading): Omit<GatewayConfig, 'fi
   catalog.finish(!isBroken([]));
   problems.push(...includes.problems, ...types.problems, ...catalog.problems);
   problems.push(...crossCheck(gateways, adapters, main), ...unusedAdapters(data, main));
+  const tls = resolveTls(data.tls, main);
+  const keySets = gateways.flatMap((gateway) => keySetFiles(gateway, main));
+  const secretFiles = [...new Set([...files.secretFiles, ...keySets, ...(tls ? [tls.certificate, tls.key] : [])])];
   return {
     baseDir: main.dir,
     listen: readListen(data.listen, ['listen'], reading),
     publicUrl: isBroken(['publicUrl']) ? undefined : data.publicUrl?.replace(/\/+$/, ''),
     dataDir: resolve(main.dir, String(data.data)),
     log: data.log,
-    tls: resolveTls(data.tls, main),
+    tls,
     trustedProxies: data.trustedProxies,
     metrics: data.metrics && readListen(data.metrics.listen, ['metrics', 'listen'], reading),
     transactions: data.transactions,
     reloadOnChange: data.reloadOnChange,
-    files: files.names,
+    files: [...new Set([...files.names, ...secretFiles])],
+    secretFiles,
     adapters,
     gateways,
   };
@@ -161,15 +179,20 @@ function resolveTls(tls: GatewayFile['tls'], main: ConfigFile): GatewayFile['tls
   return { ...tls, certificate: resolve(main.dir, String(tls.certificate)), key: resolve(main.dir, String(tls.key)) };
 }
 
+function keySetFiles({ auth }: Gateway, main: ConfigFile): readonly string[] {
+  const issuers = auth.jwt === undefined ? [] : [auth.jwt].flat();
+  return issuers.flatMap(({ keys }) => (typeof keys === 'string' ? [resolve(main.dir, keys)] : []));
+}
+
 /** The least section that a schema allows, with its defaults. */
 function filled<Section extends object>(schema: object, section: object): Section {
   validator().compile(schema)(section);
   return section as Section;
 }
 
-function readText(file: string): string | Problem {
+function readText(file: string, files: ConfigFiles): string | Problem {
   try {
-    return readFileSync(file, 'utf8');
+    return files.read(resolve(file));
   } catch (error) {
     const message = `The file cannot be read (${(error as NodeJS.ErrnoException).code}).`;
     return { severity: 'error', file, line: 1, column: 1, path: '', message };

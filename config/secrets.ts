@@ -10,6 +10,13 @@ export interface SecretSources {
   readonly baseDir: string;
 }
 
+export interface Resolved {
+  readonly json: unknown;
+  readonly problems: readonly Problem[];
+  /** Absolute: the files that were named, also those that cannot be read. */
+  readonly files: readonly string[];
+}
+
 const referencePattern = /\$\{([A-Za-z]+):([^}]*)\}/g;
 const secretKey = /(password|passwd|passphrase|secret|token|api[-_]?key|private[-_]?key)$/i;
 /** Below these keys stand the names of attributes and fields, not values. */
@@ -22,15 +29,18 @@ export function looksSecret(path: Path): boolean {
   return typeof key === 'string' && secretKey.test(key) && !path.some((segment) => nameSections.has(String(segment)));
 }
 
+/** True when the value as it is written takes something from a file: a secret that may be swapped. */
+export function namesSecretFile(written: unknown): boolean {
+  return typeof written === 'string' && written.includes('${file:');
+}
+
 /**
  * The data with every `${env:NAME}` and `${file:/path}` replaced by what they name. A final line break of a file is
  * left out. What cannot be found is a problem, as is a secret that is written out (a warning).
  */
-export function resolveSecrets(
-  document: SourceDocument,
-  sources: SecretSources,
-): { json: unknown; problems: readonly Problem[] } {
+export function resolveSecrets(document: SourceDocument, sources: SecretSources): Resolved {
   const problems: Problem[] = [];
+  const files = new Set<string>();
   const visit = (value: unknown, path: Path): unknown => {
     if (typeof value === 'string') return resolveText(value, path);
     if (Array.isArray(value)) return value.map((item, index) => visit(item, [...path, index]));
@@ -39,6 +49,7 @@ export function resolveSecrets(
   };
   const resolveText = (text: string, path: Path): string => {
     const resolved = text.replace(referencePattern, (whole, kind: string, name: string) => {
+      if (kind === 'file') files.add(resolve(sources.baseDir, name));
       const found = lookUp(kind, name, sources);
       if ('value' in found) return found.value;
       problems.push(document.problem('error', path, found.message));
@@ -66,7 +77,7 @@ export function resolveSecrets(
       );
     }
   };
-  return { json: visit(document.json, []), problems };
+  return { json: visit(document.json, []), problems, files: [...files] };
 }
 
 function lookUp(kind: string, name: string, { env, baseDir }: SecretSources): { value: string } | { message: string } {
