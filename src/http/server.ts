@@ -1,8 +1,13 @@
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer as createPlainServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer, type Server as HttpsServer } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { TLSSocket } from 'node:tls';
 import { getRequestListener } from '@hono/node-server';
-import { ScimError } from '../scim/error.js';
+import type { Logger } from 'pino';
+import { errorSchemaUri, ScimError } from '../scim/error.js';
+import { Connections } from './connections.js';
+import { readTlsPair, type TlsFiles, type TlsPair } from './tls.js';
 
 export interface ServerOptions {
   readonly host: string;
@@ -10,49 +15,190 @@ export interface ServerOptions {
   readonly port: number;
   /** `createApp(…).fetch` */
   readonly fetch: Parameters<typeof getRequestListener>[0];
+  /** HTTPS instead of HTTP. */
+  readonly tls?: TlsFiles;
+  readonly log?: Pick<Logger, 'info' | 'warn' | 'error'>;
+  /** Open at the same time. Default: 10,000, or less where the process may open fewer files. */
+  readonly maxConnections?: number;
+  /** For slow clients; the defaults suit all that are known. */
+  readonly patience?: Partial<Patience>;
+}
+
+export interface Patience {
+  /** For a request's line and headers, or a TLS handshake. */
+  readonly headMs: number;
+  /** For a whole request. */
+  readonly requestMs: number;
+  /** For a client that takes nothing of its answer. */
+  readonly stalledMs: number;
+  /** How often heads and requests are looked at. */
+  readonly checkEveryMs: number;
 }
 
 export interface HttpServer {
   readonly port: number;
   /** Takes no more connections, lets requests finish for so long, then ends them. */
   stop(graceMs: number): Promise<void>;
+  /**
+   * Reads the certificate and its key again: new connections get them, the others go on as they are. A pair that cannot
+   * be used is logged and changes nothing. Never rejects.
+   * @returns whether the pair is in use
+   */
+  reloadTls(): Promise<boolean>;
+  /** For metrics: how many are open. */
+  connections(): number;
+  /** For metrics: until when the certificate in use is valid. */
+  certificateExpiresAtMs(): number | undefined;
 }
 
 /** Longer than balancers keep idle connections (60 seconds as a rule), so that none is closed under a request. */
 const keepAliveMs = 75_000;
-/** For slow senders: the whole head, and the whole request. */
-const headersMs = 20_000;
-const requestMs = 120_000;
+const usualPatience: Patience = { headMs: 20_000, requestMs: 120_000, stalledMs: 60_000, checkEveryMs: 5000 };
 /** Room for a large JWT beside a long filter. */
 const maxHeadBytes = 32_768;
 const idleSweepMs = 50;
+/** A year (RFC 6797). */
+const strictTransportSecurity = 'max-age=31536000';
+const sameFailureOnceInMs = 60_000;
 
-/** @throws Error with a sentence for the operator when the address cannot be listened on */
-export async function startServer({ host, port, fetch }: ServerOptions): Promise<HttpServer> {
-  const server = createServer(
-    {
-      keepAliveTimeout: keepAliveMs,
-      headersTimeout: headersMs,
-      requestTimeout: requestMs,
-      maxHeaderSize: maxHeadBytes,
-      connectionsCheckingInterval: 5000,
-    },
-    // Health checks in HTTP/1.0 send no Host.
-    getRequestListener(fetch, { hostname: 'localhost', errorHandler: () => malformed() }),
-  );
-  server.on('clientError', answerUnparsable);
+/** @throws Error with a sentence for the operator when the address cannot be listened on, or TLS has no usable files */
+export async function startServer(options: ServerOptions): Promise<HttpServer> {
+  const { host, port, tls, log } = options;
+  let pair = tls === undefined ? undefined : await readTlsPair(tls);
+  if (pair !== undefined) describePair(pair, log);
+  const patience = { ...usualPatience, ...options.patience };
+  const { server, connections } = create(options, pair, patience);
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => reject(explain(error, host, port)));
     server.listen(port, host, resolve);
   });
-  return { port: (server.address() as AddressInfo).port, stop: (graceMs) => stop(server, graceMs) };
+
+  const reloadTls = async (): Promise<boolean> => {
+    if (tls === undefined) return false;
+    try {
+      const next = await readTlsPair(tls);
+      if (next.expiresAtMs < Date.now() && pair !== undefined && pair.expiresAtMs > Date.now()) {
+        throw new Error(`The certificate ${tls.certificate} has expired.`);
+      }
+      (server as HttpsServer).setSecureContext(next.options);
+      pair = next;
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      log?.error({ reason }, 'The new certificate is not used; the one before stays in use.');
+      return false;
+    }
+    describePair(pair, log);
+    return true;
+  };
+
+  return {
+    port: (server.address() as AddressInfo).port,
+    stop: (graceMs) => stop(server, connections, graceMs),
+    reloadTls,
+    connections: () => connections.size,
+    certificateExpiresAtMs: () => pair?.expiresAtMs,
+  };
 }
 
-async function stop(server: Server, graceMs: number): Promise<void> {
+function describePair({ names, expiresAtMs }: TlsPair, log: ServerOptions['log']): void {
+  const fields = { names, expires: new Date(expiresAtMs).toISOString() };
+  if (expiresAtMs < Date.now()) log?.warn(fields, 'The certificate in use has expired: no client will connect.');
+  else log?.info(fields, 'The certificate is in use.');
+}
+
+interface Created {
+  readonly server: Server | HttpsServer;
+  readonly connections: Connections;
+}
+
+function create({ fetch, log, maxConnections }: ServerOptions, pair: TlsPair | undefined, patience: Patience): Created {
+  const settings = {
+    keepAliveTimeout: keepAliveMs,
+    headersTimeout: patience.headMs,
+    requestTimeout: patience.requestMs,
+    maxHeaderSize: maxHeadBytes,
+    connectionsCheckingInterval: patience.checkEveryMs,
+  };
+  // Health checks in HTTP/1.0 send no Host.
+  const handle = getRequestListener(fetch, { hostname: 'localhost', errorHandler: () => malformed() });
+  const server =
+    pair === undefined
+      ? createPlainServer(settings)
+      : createTlsServer({
+          ...settings,
+          ...pair.options,
+          handshakeTimeout: patience.headMs,
+          ALPNProtocols: ['http/1.1'],
+        });
+  const connections = new Connections(server, maxConnections);
+  const listener = (request: IncomingMessage, response: ServerResponse): void => {
+    connections.hasSpoken(request.socket);
+    if (pair !== undefined) response.setHeader('Strict-Transport-Security', strictTransportSecurity);
+    void handle(request, response);
+  };
+  server.on('request', listener);
+  server.on('connection', (socket) => connections.add(socket));
+  server.on('clientError', answerUnparsable);
+  server.on('checkExpectation', refuseExpectation);
+  endStalled(server, patience.stalledMs);
+  if (pair !== undefined) followHandshakes(server, connections, log);
+  return { server, connections };
+}
+
+/** Ends connections whose client takes nothing of its answer; those that wait for an answer are not silent by their fault. */
+function endStalled(server: Server | HttpsServer, stalledMs: number): void {
+  server.timeout = stalledMs;
+  server.on('timeout', (socket: Socket) => {
+    // While a connection is idle its own time-out is in force, that of `keepAliveTimeout`.
+    const isIdle = socket.timeout !== stalledMs;
+    if (isIdle || socket.writableLength > 0) socket.destroy();
+  });
+}
+
+/** Tells connections and their TLS sockets apart, and the operator why handshakes fail: once a minute for each reason. */
+function followHandshakes(server: Server | HttpsServer, connections: Connections, log: ServerOptions['log']): void {
+  const shaking = new Map<string, Socket>();
+  const nameOf = (socket: Socket): string => `${socket.remoteAddress} ${socket.remotePort}`;
+  const toldAtMs = new Map<string, number>();
+  server.on('connection', (socket) => {
+    const name = nameOf(socket);
+    shaking.set(name, socket);
+    socket.once('close', () => {
+      if (shaking.get(name) === socket) shaking.delete(name);
+    });
+  });
+  server.on('secureConnection', (tls: TLSSocket) => {
+    const name = nameOf(tls);
+    const socket = shaking.get(name);
+    shaking.delete(name);
+    if (socket !== undefined) connections.secured(socket, tls);
+  });
+  server.on('tlsClientError', (error: NodeJS.ErrnoException, tls: TLSSocket) => {
+    // A time-out does not end it by itself.
+    tls.destroy();
+    const reason = error.code ?? 'unknown';
+    const now = performance.now();
+    if (reason === 'ECONNRESET' || now - (toldAtMs.get(reason) ?? Number.NEGATIVE_INFINITY) < sameFailureOnceInMs)
+      return;
+    // OpenSSL's reasons are few.
+    toldAtMs.set(reason, now);
+    log?.warn({ reason, remoteAddress: tls.remoteAddress }, 'A TLS handshake failed.');
+  });
+}
+
+async function stop(server: Server | HttpsServer, connections: Connections, graceMs: number): Promise<void> {
   const closed = new Promise((resolve) => server.close(resolve));
   // Connections are kept alive, so that one becomes idle when its last answer is out.
-  const sweep = setInterval(() => server.closeIdleConnections(), idleSweepMs);
-  const force = setTimeout(() => server.closeAllConnections(), graceMs);
+  const endIdle = (): void => {
+    server.closeIdleConnections();
+    connections.closeSilent();
+  };
+  endIdle();
+  const sweep = setInterval(endIdle, idleSweepMs);
+  const force = setTimeout(() => {
+    server.closeAllConnections();
+    connections.closeAll();
+  }, graceMs);
   await closed;
   clearInterval(sweep);
   clearTimeout(force);
@@ -67,6 +213,21 @@ function explain(error: NodeJS.ErrnoException, host: string, port: number): Erro
   };
   const reason = reasons[error.code ?? ''] ?? error.message;
   return new Error(`Cannot listen on ${host}:${port}: ${reason}`, { cause: error });
+}
+
+/** `Expect` with anything but 100-continue. */
+function refuseExpectation(_request: IncomingMessage, response: ServerResponse): void {
+  const body = errorBody(417, 'The expectation of "Expect" cannot be met: only "100-continue" can.');
+  response.writeHead(417, {
+    'Content-Type': 'application/scim+json',
+    'Content-Length': Buffer.byteLength(body),
+    Connection: 'close',
+  });
+  response.end(body);
+}
+
+function errorBody(status: number, detail: string): string {
+  return JSON.stringify({ schemas: [errorSchemaUri], status: String(status), detail });
 }
 
 /** What Node let through but is no URL: a wrong Host header, a backslash in the path. */
@@ -94,8 +255,7 @@ function answerUnparsable(error: NodeJS.ErrnoException, socket: Duplex): void {
     return;
   }
   const [status, phrase, detail] = unparsable[error.code ?? ''] ?? [400, 'Bad Request', 'This is not valid HTTP.'];
-  const schemas = ['urn:ietf:params:scim:api:messages:2.0:Error'];
-  const body = JSON.stringify({ schemas, status: String(status), detail });
+  const body = errorBody(status, detail);
   socket.end(
     `HTTP/1.1 ${status} ${phrase}\r\nConnection: close\r\nContent-Type: application/scim+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   );
