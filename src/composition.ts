@@ -3,8 +3,9 @@
  * gateway's state handed in, so that `main.ts` alone names them.
  */
 import type { Gateway, GatewayConfig } from '../config/gateway-config.js';
-import type { Adapter, AdapterModule } from './backend/adapter.js';
-import { type GuardedAdapter, guardAdapter } from './backend/guard.js';
+import { type AdapterLease, AdapterPool } from './adapter-pool.js';
+import type { AdapterModule } from './backend/adapter.js';
+import type { GuardedAdapter } from './backend/guard.js';
 import { compileMappings, type TypeRules } from './mapping/compile.js';
 import type { MappingPlan } from './mapping/plan.js';
 import type { RuleProblem } from './mapping/rule.js';
@@ -23,6 +24,8 @@ export interface CompositionParts {
   readonly sealer: CursorSealer;
   readonly metaSchemas: DiscoveryOptions['metaSchemas'];
   readonly log: AdapterLogger;
+  /** Adapters that are open already, to be used again. Default: each gateway opens its own. */
+  readonly pool?: AdapterPool;
 }
 
 /** One gateway that answers: its use cases, and its adapters for health and for the end. */
@@ -32,6 +35,7 @@ export interface RunningGateway {
   readonly types: readonly TypeRuntime[];
   /** By the name in the configuration. */
   readonly adapters: ReadonlyMap<string, GuardedAdapter>;
+  /** Lets go of its adapters, of which those are closed that nobody else uses. To be called once. */
   close(): Promise<void>;
 }
 
@@ -93,14 +97,22 @@ function typeRules(resource: Gateway['resources'][number]): TypeRules {
   };
 }
 
-/** Opens the adapters of one gateway and ties its use cases to them. Adapters open without waiting for their backends. */
+/**
+ * Opens the adapters of one gateway, or takes those that are open already, and ties its use cases to them. Adapters open
+ * without waiting for their backends.
+ * @throws whatever an adapter throws that cannot be opened; nothing is left open then
+ */
 export async function composeGateway(
   config: GatewayConfig,
   gateway: Gateway,
   plans: ReadonlyMap<string, MappingPlan>,
   parts: CompositionParts,
 ): Promise<RunningGateway> {
-  const adapters = await openAdapters(config, gateway, plans, parts);
+  const leases = await leaseAdapters(config, gateway, plans, parts);
+  const close = async (): Promise<void> => {
+    await Promise.all([...leases.values()].map((lease) => lease.release()));
+  };
+  const adapters = new Map([...leases].map(([name, { adapter }]) => [name, adapter]));
   const limits: ServiceLimits = { ...gateway.limits, patchOperations: gateway.limits.bulkOperations };
   const types = gateway.resources.flatMap((resource) => {
     const plan = plans.get(resource.type.name);
@@ -128,30 +140,31 @@ export async function composeGateway(
     metaSchemas: parts.metaSchemas,
     sealer: parts.sealer,
   });
-  const close = async (): Promise<void> => {
-    await Promise.all([...adapters.values()].map((adapter) => adapter.close()));
-  };
   return { gateway, service, types, adapters, close };
 }
 
-async function openAdapters(
+async function leaseAdapters(
   config: GatewayConfig,
   gateway: Gateway,
   plans: ReadonlyMap<string, MappingPlan>,
-  { modules, log }: CompositionParts,
-): Promise<ReadonlyMap<string, GuardedAdapter>> {
-  const opened = new Map<string, GuardedAdapter>();
-  for (const name of new Set(gateway.resources.map((resource) => resource.adapter))) {
-    const section = config.adapters.get(name);
-    const module = section === undefined ? undefined : modules.get(section.type);
-    if (section === undefined || module === undefined) continue;
-    const entities = gateway.resources.flatMap((resource) => {
-      const plan = plans.get(resource.type.name);
-      return resource.adapter === name && plan !== undefined ? [plan.use] : [];
-    });
-    const environment = { gateway: gateway.id, entities, baseDir: config.baseDir, dataDir: config.dataDir, log };
-    const adapter: Adapter = await module.open(section.settings, environment);
-    opened.set(name, guardAdapter(adapter, { timeoutMs: gateway.limits.requestSeconds * 1000 }));
+  { modules, log, pool = new AdapterPool({ ...config, modules }) }: CompositionParts,
+): Promise<ReadonlyMap<string, AdapterLease>> {
+  const leases = new Map<string, AdapterLease>();
+  try {
+    for (const name of new Set(gateway.resources.map((resource) => resource.adapter))) {
+      const section = config.adapters.get(name);
+      if (section === undefined) continue;
+      const entities = gateway.resources.flatMap((resource) => {
+        const plan = plans.get(resource.type.name);
+        return resource.adapter === name && plan !== undefined ? [plan.use] : [];
+      });
+      const { type, settings } = section;
+      const order = { gateway: gateway.id, name, type, settings, entities };
+      leases.set(name, await pool.acquire(order, gateway.limits.requestSeconds * 1000, log));
+    }
+    return leases;
+  } catch (error) {
+    await Promise.all([...leases.values()].map((lease) => lease.release()));
+    throw error;
   }
-  return opened;
 }

@@ -33,6 +33,8 @@ export interface GuardState {
 export interface GuardedAdapter extends Adapter {
   /** For health and metrics. */
   state(): GuardState;
+  /** The same guard with another deadline: same adapter, places, circuit and state. */
+  withTimeout(timeoutMs: number): GuardedAdapter;
 }
 
 /** How late the end of a request or of an operation's time may be noticed. */
@@ -47,8 +49,19 @@ type ScanQuery = Omit<SearchQuery, 'limit' | 'offset' | 'wantTotal'>;
 export function guardAdapter(adapter: Adapter, options: GuardOptions = {}): GuardedAdapter {
   const clock = options.clock ?? systemClock;
   const limit = new ConcurrencyLimit(options.concurrency ?? 32, options.maxQueued ?? 512);
-  const circuit = new CircuitBreaker(clock);
-  const timeoutMs = options.timeoutMs ?? 20_000;
+  const shared = { clock, limit, circuit: new CircuitBreaker(clock) };
+  return guardWith(adapter, shared, options.timeoutMs ?? 20_000);
+}
+
+/** What guards of the same adapter have in common. */
+interface Shared {
+  readonly clock: Clock;
+  readonly limit: ConcurrencyLimit;
+  readonly circuit: CircuitBreaker;
+}
+
+function guardWith(adapter: Adapter, shared: Shared, timeoutMs: number): GuardedAdapter {
+  const { clock, limit, circuit } = shared;
   const timing = { clock, timeoutMs, watch: new Watch(clock, Math.min(watchEveryMs, timeoutMs)) };
   const parts: GuardParts = { ...timing, limit, circuit };
   // A health check asks the backend also when all places are taken or the circuit is open.
@@ -65,6 +78,7 @@ export function guardAdapter(adapter: Adapter, options: GuardOptions = {}): Guar
     get capabilities() {
       return adapter.capabilities;
     },
+    withTimeout: (otherMs) => guardWith(adapter, shared, otherMs),
     state: () => ({ circuit: circuit.state, inFlight: limit.inFlight, queued: limit.queued }),
     get: (entity, id, fields, context) => read((c) => adapter.get(entity, id, fields, c), checkFoundRecord, context),
     search: (query, context) => read((c) => adapter.search(query, c), checkSearchResult, context),

@@ -1,0 +1,77 @@
+/** Adapters that stay open when a gateway is composed anew and asks for the same one. */
+import { isDeepStrictEqual } from 'node:util';
+import type { AdapterEnvironment, AdapterModule, EntityUse } from './backend/adapter.js';
+import { type GuardedAdapter, guardAdapter } from './backend/guard.js';
+
+/** An adapter as a gateway wants it. Two orders for the same gateway that say the same share one adapter. */
+export interface AdapterOrder {
+  readonly gateway: string;
+  /** The name in the configuration. */
+  readonly name: string;
+  readonly type: string;
+  readonly settings: unknown;
+  /** What the mapping asks of it. */
+  readonly entities: readonly EntityUse[];
+}
+
+export interface AdapterLease {
+  readonly adapter: GuardedAdapter;
+  /** To be called once. Whoever is the last closes the adapter. */
+  release(): Promise<void>;
+}
+
+interface OpenAdapter {
+  readonly order: AdapterOrder;
+  readonly guarded: GuardedAdapter;
+  uses: number;
+}
+
+export interface PoolOptions {
+  /** By type. */
+  readonly modules: ReadonlyMap<string, AdapterModule>;
+  readonly baseDir: string;
+  readonly dataDir: string;
+}
+
+/** Counts who uses which adapter. Memory's records, connections and the circuit's state live as long as an adapter does. */
+export class AdapterPool {
+  readonly #options: PoolOptions;
+  #open: readonly OpenAdapter[] = [];
+
+  constructor(options: PoolOptions) {
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#open.length;
+  }
+
+  /**
+   * @param timeoutMs how long one operation may take
+   * @throws whatever the adapter throws when it cannot be opened, which a backend that is down is no reason for
+   */
+  async acquire(order: AdapterOrder, timeoutMs: number, log: AdapterEnvironment['log']): Promise<AdapterLease> {
+    const known = this.#open.find((candidate) => isDeepStrictEqual(candidate.order, order));
+    const used = known ?? (await this.#openNew(order, timeoutMs, log));
+    used.uses++;
+    return { adapter: used.guarded.withTimeout(timeoutMs), release: () => this.#release(used) };
+  }
+
+  async #openNew(order: AdapterOrder, timeoutMs: number, log: AdapterEnvironment['log']): Promise<OpenAdapter> {
+    const { modules, baseDir, dataDir } = this.#options;
+    const module = modules.get(order.type);
+    if (module === undefined) throw new Error(`There is no adapter of type "${order.type}".`);
+    const { gateway, entities } = order;
+    const adapter = await module.open(order.settings, { gateway, entities, baseDir, dataDir, log });
+    const opened: OpenAdapter = { order, guarded: guardAdapter(adapter, { timeoutMs }), uses: 0 };
+    this.#open = [...this.#open, opened];
+    return opened;
+  }
+
+  async #release(used: OpenAdapter): Promise<void> {
+    used.uses--;
+    if (used.uses > 0) return;
+    this.#open = this.#open.filter((candidate) => candidate !== used);
+    await used.guarded.close();
+  }
+}
