@@ -6,13 +6,15 @@ import { formatProblem, sortProblems } from '../config/problem.js';
 import { toProblem } from '../config/source.js';
 import { addCheck } from './cli/check.js';
 import { type AddCommand, type Configuration, runCli } from './cli/cli.js';
+import { addClient } from './cli/client.js';
 import { addExplain } from './cli/explain.js';
+import { addGatewayCommand } from './cli/gateway-command.js';
 import { addServe } from './cli/serve.js';
 import { addToken } from './cli/token.js';
 import { checkDeclared, compileGateway } from './composition.js';
 
 /** The commands. A new one is a file in src/cli and a line here. */
-const commands: readonly AddCommand[] = [addServe, addToken, addCheck, addExplain];
+const commands: readonly AddCommand[] = [addServe, addToken, addClient, addGatewayCommand, addCheck, addExplain];
 
 /** Reads gateway.yaml, or the built-in configuration, and compiles its mappings. */
 async function configure(file: string | undefined): Promise<Configuration> {

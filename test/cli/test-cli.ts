@@ -5,9 +5,12 @@ import { loadAdapterModules } from '../../adapters/registry.js';
 import { loadConfig } from '../../config/load.js';
 import { formatProblem } from '../../config/problem.js';
 import { runCli } from '../../src/cli/cli.js';
+import { addClient } from '../../src/cli/client.js';
+import { addGatewayCommand } from '../../src/cli/gateway-command.js';
 import { addServe } from '../../src/cli/serve.js';
 import { addToken } from '../../src/cli/token.js';
 import { compileGateway } from '../../src/composition.js';
+import { openTransactionsFile } from '../../src/transactions/transactions-file.js';
 
 export interface Finished {
   readonly code: number;
@@ -67,7 +70,7 @@ export class TestCli {
   }
 
   #start(args: readonly string[]): Promise<number> {
-    return runCli(args, [addServe, addToken], {
+    return runCli(args, [addServe, addToken, addClient, addGatewayCommand], {
       version: '1.2.3',
       stdout: { write: (text) => (this.stdout += text), isTTY: this.isTTY },
       stderr: { write: (text) => (this.stderr += text) },
@@ -78,6 +81,16 @@ export class TestCli {
           this.#stop = resolve;
         }),
     });
+  }
+}
+
+/** What operators did, oldest first. */
+export function recordedActs(dataDir: string): readonly unknown[] {
+  const db = openTransactionsFile(dataDir);
+  try {
+    return db.prepare("SELECT gateway, operation, caller, meant FROM transactions WHERE outcome = 'act'").all();
+  } finally {
+    db.close();
   }
 }
 

@@ -1,0 +1,66 @@
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import type { Gateway, GatewayConfig } from '../../config/gateway-config.js';
+import { openState } from '../state/sqlite-state.js';
+import type { State } from '../state/state.js';
+import { recordAct } from '../transactions/acts.js';
+import { type CliEnvironment, requireConfig, UsageError } from './cli.js';
+
+/** Where a command finds the gateway's configuration and state. */
+export interface PlaceOptions {
+  readonly config?: string;
+  readonly data?: string;
+}
+
+export function withPlace(command: Command): Command {
+  return command
+    .option('--config <file>', 'the configuration that the gateway is served with (default: the built-in one)')
+    .option('--data <folder>', "the gateway's own state, where it is served with --data");
+}
+
+export const gatewayArgument = [
+  '<gateway>',
+  "the gateway's identifier in the configuration; the built-in one is called default",
+] as const;
+
+/** What a command on one gateway works with. */
+export interface GatewayState {
+  readonly config: GatewayConfig;
+  readonly gateway: Gateway;
+  readonly state: State;
+  /** Notes in the transactions what the operator did. */
+  record(operation: string, meant: readonly string[]): void;
+}
+
+/**
+ * Opens the state that running gateways share, so that what a command does there holds for them too.
+ * @throws UsageError when the configuration has an error or no such gateway
+ */
+export async function withGatewayState(
+  id: string,
+  options: PlaceOptions,
+  environment: CliEnvironment,
+  action: (parts: GatewayState) => Promise<void>,
+): Promise<void> {
+  const { config } = await requireConfig(environment, options.config);
+  const gateway = findGateway(config, id);
+  const dataDir = options.data === undefined ? config.dataDir : resolve(options.data);
+  const state = openState(dataDir);
+  const record = (operation: string, meant: readonly string[]): void => {
+    const problem = recordAct(dataDir, { gateway: id, operation, meant });
+    if (problem !== undefined) environment.stderr.write(`${problem}\n`);
+  };
+  try {
+    await action({ config, gateway, state, record });
+  } finally {
+    await state.close();
+  }
+}
+
+function findGateway(config: GatewayConfig, id: string): Gateway {
+  const gateway = config.gateways.find((candidate) => candidate.id === id);
+  if (gateway !== undefined) return gateway;
+  const known = config.gateways.map((candidate) => candidate.id).join(', ');
+  const hint = config.file === undefined ? ' Name its file with --config if you have one.' : '';
+  throw new UsageError(`The configuration has no gateway "${id}", but ${known}.${hint}`);
+}
