@@ -7,6 +7,7 @@ import { getRequestListener } from '@hono/node-server';
 import type { Logger } from 'pino';
 import { errorSchemaUri, ScimError } from '../scim/error.js';
 import { Connections } from './connections.js';
+import { explainListen } from './listen-error.js';
 import { readTlsPair, type TlsFiles, type TlsPair } from './tls.js';
 
 export interface ServerOptions {
@@ -69,7 +70,7 @@ export async function startServer(options: ServerOptions): Promise<HttpServer> {
   const patience = { ...usualPatience, ...options.patience };
   const { server, connections } = create(options, pair, patience);
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error) => reject(explain(error, host, port)));
+    server.once('error', (error) => reject(explainListen(error, host, port, '--listen HOST:PORT')));
     server.listen(port, host, resolve);
   });
 
@@ -202,17 +203,6 @@ async function stop(server: Server | HttpsServer, connections: Connections, grac
   await closed;
   clearInterval(sweep);
   clearTimeout(force);
-}
-
-function explain(error: NodeJS.ErrnoException, host: string, port: number): Error {
-  const reasons: Readonly<Record<string, string>> = {
-    EADDRINUSE: `port ${port} is in use by another program. Stop that program, or choose another port with --listen HOST:PORT.`,
-    EACCES: `this user may not use port ${port}. Choose a port above 1023 with --listen HOST:PORT.`,
-    EADDRNOTAVAIL: `this machine does not have the address ${host}. Use 0.0.0.0 for all of its addresses.`,
-    ENOTFOUND: `the name ${host} has no address.`,
-  };
-  const reason = reasons[error.code ?? ''] ?? error.message;
-  return new Error(`Cannot listen on ${host}:${port}: ${reason}`, { cause: error });
 }
 
 /** `Expect` with anything but 100-continue. */
