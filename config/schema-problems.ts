@@ -1,4 +1,5 @@
 import type { ErrorObject } from 'ajv';
+import { identifierFrom } from './identifier.js';
 import { nearest } from './nearest.js';
 import type { Path, Problem } from './problem.js';
 import { looksSecret } from './secrets.js';
@@ -53,7 +54,8 @@ function toProblem(document: SourceDocument, path: Path, error: ErrorObject): Pr
     case 'propertyNames': {
       const key = String(error.params.propertyName);
       const rule = (error.schema as SchemaPart).description ?? 'Choose another name.';
-      return document.problem('error', [...path, key], `"${key}" is no possible name here. ${rule}`, 'key');
+      const message = `"${key}" is no possible name here. ${rule}${possibleName(key, path)}`;
+      return document.problem('error', [...path, key], message, 'key');
     }
     case 'required': {
       const key = String(error.params.missingProperty);
@@ -64,6 +66,13 @@ function toProblem(document: SourceDocument, path: Path, error: ErrorObject): Pr
     default:
       return document.problem('error', path, valueMessage(nameOf(path), shown(document, path), error, parent));
   }
+}
+
+/** What an identifier may be, derived from the name that somebody wanted. */
+function possibleName(name: string, path: Path): string {
+  const identifier = identifierFrom(name);
+  const forPeople = path.length === 1 && path[0] === 'gateways' ? ', with the words for people as its "name"' : '';
+  return identifier === undefined ? '' : ` Possible: "${identifier}"${forPeople}.`;
 }
 
 function unknownKey(key: string, known: readonly string[]): string {
