@@ -1,5 +1,14 @@
 import { attributeNamePattern } from '../scim/schema.js';
-import { isHarmlessText, maskFilter, maskPath, readFilter, unparsableFilter, withoutSecrets } from './filter-mask.js';
+import {
+  filterWithoutSecrets,
+  isHarmlessText,
+  leftOut,
+  maskFilter,
+  maskPath,
+  pathWithoutSecrets,
+  readFilter,
+  unparsableFilter,
+} from './filter-mask.js';
 import type { Placeholders } from './placeholders.js';
 import { isSecretName, isSecretText } from './secrets.js';
 
@@ -7,7 +16,6 @@ import { isSecretName, isSecretText } from './secrets.js';
 export const maxShapedChars = 65_536;
 const maxDepth = 100;
 const maxNameChars = 300;
-const omitted = 'left out';
 
 /** How the parts of a body are written. */
 interface Manner {
@@ -29,8 +37,8 @@ export function shapeOf(json: unknown, placeholders: Placeholders): string {
 }
 
 /** The body as it came, without secrets. */
-export function valuesOf(json: unknown, placeholders: Placeholders): string {
-  return JSON.stringify(write(json, '', valuesManner(placeholders), 0));
+export function valuesOf(json: unknown): string {
+  return JSON.stringify(write(json, '', valuesManner, 0));
 }
 
 /** What a body is that is too large to be shaped: its names, and how many values each has. */
@@ -60,19 +68,17 @@ function shapeManner(placeholders: Placeholders): Manner {
   };
 }
 
-function valuesManner(placeholders: Placeholders): Manner {
-  return {
-    text: (_, value) => value,
-    number: (_, number) => number,
-    name: (name) => (name.includes('[') ? maskPath(name, placeholders, withoutSecrets) : name),
-    path: (path) => (path.startsWith('/') ? path : maskPath(path, placeholders, withoutSecrets)),
-    filter: (filter) => {
-      const read = readFilter(filter);
-      return read === undefined ? unparsableFilter : withoutSecrets(read, placeholders);
-    },
-    secret: () => placeholders.secret(),
-  };
-}
+const valuesManner: Manner = {
+  text: (_, value) => value,
+  number: (_, number) => number,
+  name: (name) => (name.includes('[') ? pathWithoutSecrets(name) : name),
+  path: (path) => (path.startsWith('/') ? path : pathWithoutSecrets(path)),
+  filter: (filter) => {
+    const read = readFilter(filter);
+    return read === undefined ? unparsableFilter : filterWithoutSecrets(read);
+  },
+  secret: () => leftOut,
+};
 
 /** Numbers of the protocol's messages. */
 const countNames: ReadonlySet<string> = new Set(['count', 'startindex', 'failonerrors']);
@@ -128,7 +134,7 @@ function write(value: unknown, name: string, manner: Manner, depth: number): unk
   if (isSecretName(name)) return isCount(value) ? value : manner.secret();
   if (typeof value === 'string') return writeText(value, name, manner);
   if (typeof value === 'number') return manner.number(name, value);
-  if (depth >= maxDepth) return omitted;
+  if (depth >= maxDepth) return leftOut;
   if (Array.isArray(value)) return value.map((item) => write(item, name, manner, depth + 1));
   return writeObject(value as Record<string, unknown>, name, manner, depth);
 }

@@ -8,6 +8,8 @@ import { isSecretName, isSecretText } from './secrets.js';
 
 export const unparsableFilter = 'unparsable filter';
 const unparsablePath = 'unparsable path';
+/** Stands for secrets where other values are kept. */
+export const leftOut = '(left out)';
 
 /** Wider than what any gateway allows: a filter that was refused as too long or too deep is recorded all the same. */
 const limits = { maxLength: 65_536, maxDepth: 500, maxTerms: 5000 };
@@ -27,22 +29,26 @@ export function maskFilter(filter: Filter<AttributePath>, placeholders: Placehol
 }
 
 /** The filter as it came, without secrets. */
-export function withoutSecrets(filter: Filter<AttributePath>, placeholders: Placeholders): string {
+export function filterWithoutSecrets(filter: Filter<AttributePath>): string {
   return printFilterWith(filter, (name, value) => {
-    const isSecret = typeof value === 'string' && (isSecretName(name) || isSecretText(value));
-    return JSON.stringify(isSecret ? placeholders.secret() : value);
+    const isSecret = isSecretName(name) || (typeof value === 'string' && isSecretText(value));
+    return JSON.stringify(isSecret ? leftOut : value);
   });
 }
 
-/** The path of a PATCH operation, its filter treated likewise. */
-export function maskPath(
-  text: string,
-  placeholders: Placeholders,
-  printed: (filter: Filter<AttributePath>, placeholders: Placeholders) => string = maskFilter,
-): string {
+/** The path of a PATCH operation, its filter masked. */
+export function maskPath(text: string, placeholders: Placeholders): string {
+  return rewritePath(text, (filter) => maskFilter(filter, placeholders));
+}
+
+export function pathWithoutSecrets(text: string): string {
+  return rewritePath(text, filterWithoutSecrets);
+}
+
+function rewritePath(text: string, printed: (filter: Filter<AttributePath>) => string): string {
   try {
     const { attribute, filter, sub } = parsePatchPath(text, tolerantDialect);
-    const selected = filter === undefined ? '' : `[${printed(filter, placeholders)}]`;
+    const selected = filter === undefined ? '' : `[${printed(filter)}]`;
     return `${attribute}${selected}${sub === undefined ? '' : `.${sub}`}`;
   } catch {
     return unparsablePath;

@@ -1,5 +1,4 @@
 import { Worker } from 'node:worker_threads';
-import type { Logger } from 'pino';
 import { type Act, actRow, operator } from './acts.js';
 import { BatchEncoder, type FinishedRequest } from './batch.js';
 import type { RecordWorkerData, WorkerMessage, WorkerReply } from './record-worker.js';
@@ -13,7 +12,7 @@ export interface RecorderOptions {
   readonly keepDays: number;
   /** Whether the values of the gateway's requests are recorded now. */
   readonly recordsValues: (gateway: string) => boolean;
-  readonly log: Pick<Logger, 'warn'>;
+  readonly log: { warn(fields: object, message: string): void };
 }
 
 /** The longest that a finished request waits here. */

@@ -1,6 +1,6 @@
 import type { NotedRequest } from './batch.js';
 import { maxShapedChars, shapeOf, summaryOf, valuesOf } from './body-shape.js';
-import { maskComparisons, maskFilter, readFilter, unparsableFilter, withoutSecrets } from './filter-mask.js';
+import { filterWithoutSecrets, maskComparisons, maskFilter, readFilter, unparsableFilter } from './filter-mask.js';
 import { operationOf } from './operation-name.js';
 import { Placeholders } from './placeholders.js';
 import { hashResourceId, hashSubject, subjectsOfBody, subjectsOfFilter } from './subjects.js';
@@ -115,7 +115,7 @@ function filterContent(
   return {
     filter: maskFilter(filter, placeholders),
     shape: null,
-    recorded: recordsValues ? JSON.stringify({ filter: withoutSecrets(filter, placeholders) }) : null,
+    recorded: recordsValues ? JSON.stringify({ filter: filterWithoutSecrets(filter) }) : null,
     hashes: hashAll(subjectsOfFilter(filter), key),
   };
 }
@@ -132,7 +132,7 @@ function bodyContent(
   return {
     filter: null,
     shape: isSmall ? shapeOf(json, placeholders) : summaryOf(json, text.length),
-    recorded: recordsValues && isSmall ? valuesOf(json, placeholders) : null,
+    recorded: recordsValues && isSmall ? valuesOf(json) : null,
     hashes: hashAll(subjectsOfBody(json), key),
   };
 }
