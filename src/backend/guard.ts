@@ -11,7 +11,7 @@ import {
 import { CircuitBreaker, type CircuitState } from './circuit-breaker.js';
 import { type Clock, systemClock } from './clock.js';
 import { ConcurrencyLimit } from './concurrency-limit.js';
-import { type GuardedCall, type GuardParts, runGuarded } from './guarded-operation.js';
+import { type GuardedCall, type GuardParts, type Observe, runGuarded } from './guarded-operation.js';
 import { Watch } from './watch.js';
 
 export interface GuardOptions {
@@ -22,6 +22,8 @@ export interface GuardOptions {
   /** So many operations may wait for their turn; more are refused at once. Default 512. */
   readonly maxQueued?: number;
   readonly clock?: Clock;
+  /** Told of every operation once it is over, for metrics. Must be quick and not throw. */
+  readonly observe?: Observe;
 }
 
 export interface GuardState {
@@ -49,7 +51,8 @@ type ScanQuery = Omit<SearchQuery, 'limit' | 'offset' | 'wantTotal'>;
 export function guardAdapter(adapter: Adapter, options: GuardOptions = {}): GuardedAdapter {
   const clock = options.clock ?? systemClock;
   const limit = new ConcurrencyLimit(options.concurrency ?? 32, options.maxQueued ?? 512);
-  const shared = { clock, limit, circuit: new CircuitBreaker(clock) };
+  const { observe } = options;
+  const shared = { clock, limit, circuit: new CircuitBreaker(clock), ...(observe && { observe }) };
   return guardWith(adapter, shared, options.timeoutMs ?? 20_000);
 }
 
@@ -58,12 +61,13 @@ interface Shared {
   readonly clock: Clock;
   readonly limit: ConcurrencyLimit;
   readonly circuit: CircuitBreaker;
+  readonly observe?: Observe;
 }
 
 function guardWith(adapter: Adapter, shared: Shared, timeoutMs: number): GuardedAdapter {
-  const { clock, limit, circuit } = shared;
+  const { clock, limit, circuit, observe } = shared;
   const timing = { clock, timeoutMs, watch: new Watch(clock, Math.min(watchEveryMs, timeoutMs)) };
-  const parts: GuardParts = { ...timing, limit, circuit };
+  const parts: GuardParts = { ...timing, limit, circuit, ...(observe && { observe }) };
   // A health check asks the backend also when all places are taken or the circuit is open.
   const unbounded: GuardParts = { ...timing, limit: new ConcurrencyLimit(Number.POSITIVE_INFINITY, 0) };
 

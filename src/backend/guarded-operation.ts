@@ -1,5 +1,5 @@
 import type { OperationContext } from './adapter.js';
-import { AdapterError } from './adapter-error.js';
+import { AdapterError, type AdapterErrorKind } from './adapter-error.js';
 import type { Admission, CircuitBreaker, Outcome } from './circuit-breaker.js';
 import type { Clock } from './clock.js';
 import type { ConcurrencyLimit, Waiter } from './concurrency-limit.js';
@@ -16,7 +16,11 @@ export interface GuardParts {
   /** Left out where a call is to be made whatever became of earlier ones. */
   readonly circuit?: CircuitBreaker;
   readonly watch: Watch;
+  readonly observe?: Observe;
 }
+
+/** Told how an operation ended, and how long it took with all waiting and retries. */
+export type Observe = (outcome: 'ok' | AdapterErrorKind, durationMs: number) => void;
 
 /** One call of an adapter. */
 export interface GuardedCall<T> {
@@ -50,6 +54,7 @@ class GuardedOperation<T> implements Waiter, Watched {
   private readonly context: OperationContext;
   private readonly resolve: (answer: T) => void;
   private readonly reject: (error: AdapterError) => void;
+  private readonly beganAtMs: number;
   private readonly deadlineMs: number;
   /** For the adapter, when the caller's own signal may come too late. */
   private readonly controller: AbortController | undefined;
@@ -71,7 +76,8 @@ class GuardedOperation<T> implements Waiter, Watched {
     this.context = context;
     this.resolve = resolve;
     this.reject = reject;
-    const ownDeadlineMs = parts.clock.now() + parts.timeoutMs;
+    this.beganAtMs = parts.clock.now();
+    const ownDeadlineMs = this.beganAtMs + parts.timeoutMs;
     const { deadlineMs } = context;
     const endsInTime = deadlineMs !== undefined && deadlineMs <= ownDeadlineMs;
     this.deadlineMs = endsInTime ? deadlineMs : ownDeadlineMs;
@@ -153,7 +159,7 @@ class GuardedOperation<T> implements Waiter, Watched {
   private answered(answer: T): void {
     if (this.stage === 'settled') return;
     const fault = this.faultOf(answer);
-    this.settle();
+    this.settle(fault === undefined ? 'ok' : fault.kind);
     this.freePlace('healthy');
     if (fault === undefined) this.resolve(answer);
     else this.reject(fault);
@@ -214,13 +220,14 @@ class GuardedOperation<T> implements Waiter, Watched {
   }
 
   private fail(error: AdapterError): void {
-    this.settle();
+    this.settle(error.kind);
     this.reject(error);
   }
 
-  private settle(): void {
+  private settle(outcome: 'ok' | AdapterErrorKind): void {
     this.stage = 'settled';
     this.parts.watch.remove(this);
+    this.parts.observe?.(outcome, this.parts.clock.now() - this.beganAtMs);
   }
 
   private circuitOpen(refusedForMs: number): AdapterError {
