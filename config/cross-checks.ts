@@ -1,5 +1,6 @@
 import { resolvePath } from '../src/scim/attribute-path.js';
 import { isObject } from '../src/scim/schema.js';
+import { checkCallers } from './auth-checks.js';
 import type { GatewayFile } from './file-schema.js';
 import type { ConfigFile } from './files.js';
 import type { AdapterConfig, Gateway, GatewayResource } from './gateway-config.js';
@@ -25,6 +26,7 @@ export function crossCheck(
     checkEndpoints(gateway, report);
     checkLimits(gateway, report);
     checkSensitiveFilters(gateway, report);
+    checkCallers(gateway, main, report);
     for (const resource of gateway.resources) checkRequiredExtensions(resource, report);
   }
   return problems;
