@@ -84,8 +84,9 @@ function createTokenWriter(db: Connection) {
     `UPDATE tokens SET replaced = @createdAtMs
      WHERE gateway = @gateway AND label = @label AND replaced IS NULL AND revoked IS NULL AND expires <= @createdAtMs`,
   );
-  const revokeOthers = db.prepare<[number, string]>(
-    'UPDATE tokens SET revoked = ? WHERE gateway = ? AND client_id IS NULL AND revoked IS NULL',
+  const revokeOthers = db.prepare<NewToken>(
+    `UPDATE tokens SET revoked = @createdAtMs
+     WHERE gateway = @gateway AND client_id IS NULL AND revoked IS NULL AND expires > @createdAtMs`,
   );
   const current = db.prepare<NewToken, { id: number }>(
     `SELECT id FROM tokens
@@ -119,7 +120,7 @@ function createTokenWriter(db: Connection) {
   };
 
   const create = db.transaction((token: NewToken, isSingle: boolean): void => {
-    if (isSingle) revokeOthers.run(token.createdAtMs, token.gateway);
+    if (isSingle) revokeOthers.run(token);
     freeLabel.run(token);
     add(token);
   });

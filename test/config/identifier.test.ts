@@ -38,7 +38,7 @@ describe('the identifier of a gateway', () => {
     );
     fc.assert(
       fc.property(
-        texts.filter((text) => !rule.test(text) && text !== '__proto__'),
+        texts.filter((text) => !rule.test(text)),
         (id) => {
           const { config, problems } = loadGateway(id);
           expect(config).toBeUndefined();
@@ -56,7 +56,7 @@ describe('the identifier of a gateway', () => {
     },
   );
 
-  it.each(['1corp', '_corp', 'my-corp', 'my corp', 'číslo', 'corp\u0000', '', 'ａ'])(
+  it.each(['1corp', '_corp', '__proto__', 'my-corp', 'my corp', 'číslo', 'corp\u0000', '', 'ａ'])(
     'is not %j [capabilities-88]',
     (id) => {
       expect(loadGateway(id).config).toBeUndefined();
