@@ -18,10 +18,14 @@ export async function spawnServer(options: SpawnOptions = {}): Promise<SpawnedSe
   const configFile = join(options.baseDir ?? folder, 'gateway.yaml');
   if (options.config !== undefined) await writeFile(configFile, options.config);
   const place = ['--data', folder, ...(options.config === undefined ? [] : ['--config', configFile])];
-  const child = spawn(process.execPath, [main, 'serve', '--listen', '127.0.0.1:0', ...place], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    cwd: folder,
-  });
+  const child = spawn(
+    process.execPath,
+    [...(options.nodeOptions ?? []), main, 'serve', '--listen', '127.0.0.1:0', ...place],
+    {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      cwd: folder,
+    },
+  );
   const output = readOutput(child);
   const createToken = async (id: string, label: string): Promise<string> => {
     const { stdout } = await run(process.execPath, [main, 'token', 'create', id, '--label', label, '--json', ...place]);
@@ -39,6 +43,8 @@ export async function spawnServer(options: SpawnOptions = {}): Promise<SpawnedSe
   }
   return {
     dataDir: folder,
+    pid: child.pid ?? 0,
+    hasEnded: () => child.exitCode !== null || child.signalCode !== null,
     createToken,
     gateway: async (id = 'default') =>
       createTestGateway(await output.tenantUrl(id), await createToken(id, `test-${randomUUID()}`), fetch),
@@ -58,9 +64,14 @@ export async function spawnServer(options: SpawnOptions = {}): Promise<SpawnedSe
 export interface SpawnOptions extends ServerOptions {
   /** An existing data folder, so that a server goes on where another ended. */
   readonly dataDir?: string;
+  /** Options of Node itself, such as `--max-old-space-size=128`. */
+  readonly nodeOptions?: readonly string[];
 }
 
 export interface SpawnedServer extends TestServer {
+  readonly pid: number;
+  /** Whether the process is gone, however it went. */
+  hasEnded(): boolean;
   /** Asks the process to end and waits. Its data stays. @returns its exit code */
   end(): Promise<number | null>;
   /** A gateway with a token that an earlier process made in the same data folder. */
