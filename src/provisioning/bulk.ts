@@ -112,9 +112,11 @@ function targetOf(
   const found = service.resourceTypes.find(
     ({ endpoint }) => resolved === endpoint || resolved.startsWith(`${endpoint}/`),
   );
-  if (found === undefined) throw ScimError.notFound(`"${raw.slice(0, 120)}" is no endpoint for bulk operations.`);
+  const endpoints = service.resourceTypes.map(({ endpoint }) => endpoint).join(', ');
+  const noEndpoint = ScimError.notFound(`The path is no endpoint for bulk operations; there are ${endpoints}.`);
+  if (found === undefined) throw noEndpoint;
   const rest = resolved.slice(found.endpoint.length + 1).replace(/\/$/, '');
-  if (rest.includes('/')) throw ScimError.notFound(`"${raw.slice(0, 120)}" is no endpoint for bulk operations.`);
+  if (rest.includes('/') || rest.includes('?')) throw noEndpoint;
   const isCreate = operation.method === 'POST';
   if (isCreate && rest !== '')
     throw ScimError.badRequest('invalidSyntax', `The path of a POST is the endpoint alone: "${found.endpoint}".`);

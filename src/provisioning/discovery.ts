@@ -113,7 +113,7 @@ function schemaDocument(schema: Schema, attributes: readonly JsonValue[], locati
 function pick(documents: readonly Resource[], id: string | undefined, what: string): Resource {
   if (id === undefined) return listResponse({ resources: documents, total: documents.length, startIndex: 1 });
   const found = documents.find((document) => String(document.id).toLowerCase() === id.toLowerCase());
-  if (found === undefined) throw ScimError.notFound(`There is no ${what} "${id.slice(0, 120)}" here.`);
+  if (found === undefined) throw ScimError.notFound(`There is no such ${what} here.`);
   return found;
 }
 

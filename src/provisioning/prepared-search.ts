@@ -135,7 +135,7 @@ function resolveSortPath(runtime: TypeRuntime, text: string, mode: 'reject' | 'a
     if (mode === 'absent') return undefined;
     throw ScimError.badRequest(
       'invalidPath',
-      `"sortBy" names no attribute of ${runtime.type.name}: ${text.slice(0, 120)}.`,
+      `"sortBy" names no attribute of ${runtime.type.name}.`,
     );
   }
   const { attribute, sub } = resolution.path;

@@ -33,11 +33,11 @@ export async function fetchRecord(
   context: RequestContext,
 ): Promise<BackendRecord> {
   const record = await runtime.adapter.get(runtime.entity, id, { fields }, operationContext(context));
-  if (record === undefined) throw notFound(runtime, id);
+  if (record === undefined) throw notFound(runtime);
   return record;
 }
 
-export function notFound(runtime: TypeRuntime, id: string): ScimError {
-  const shown = id.length > 80 ? `${id.slice(0, 77)}...` : id;
-  return ScimError.notFound(`There is no ${runtime.type.name} with the id "${shown}".`);
+/** The id is not repeated: what names nothing may be anything that somebody typed. */
+export function notFound(runtime: TypeRuntime): ScimError {
+  return ScimError.notFound(`There is no ${runtime.type.name} with this id.`);
 }

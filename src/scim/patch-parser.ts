@@ -394,6 +394,8 @@ function parseSchemaPath(
   });
 }
 
+/** A path as an error may show it: cut to a length, and without the values in its filter. */
 function clip(text: string): string {
-  return text.length > 120 ? `${text.slice(0, 117)}...` : text;
+  const shown = text.replace(/\[.*(\]|$)/s, '[…]');
+  return shown.length > 120 ? `${shown.slice(0, 117)}...` : shown;
 }

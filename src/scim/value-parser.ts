@@ -158,15 +158,15 @@ function parseBoolean(attribute: Attribute, value: unknown, dialect: Dialect, wh
     const word = value.toLowerCase();
     if (word === 'true' || word === 'false') return word === 'true';
   }
-  throw invalid(where, `must be true or false${shown(attribute, value)}`);
+  throw invalid(where, `must be true or false${insteadOf(value)}`);
 }
 
 function parseNumber(attribute: Attribute, value: unknown, where: string): number {
   if (typeof value !== 'number' || !Number.isFinite(value)) {
-    throw invalid(where, `must be ${nameOf(attribute)}, without quotes${shown(attribute, value)}`);
+    throw invalid(where, `must be ${nameOf(attribute)}, without quotes`);
   }
   if (attribute.type === 'decimal') return value;
-  if (!Number.isInteger(value)) throw invalid(where, `must be an integer${shown(attribute, value)}`);
+  if (!Number.isInteger(value)) throw invalid(where, `must be an integer`);
   // JSON numbers beyond 2^53 have already lost digits; storing one would change it silently.
   if (!Number.isSafeInteger(value)) throw invalid(where, 'must be an integer between -(2^53 - 1) and 2^53 - 1');
   return value;
@@ -180,13 +180,12 @@ function parseText(
   options: ValueOptions,
 ): string {
   if (typeof value !== 'string') {
-    const fix = isSecret(attribute) ? '' : `; write ${JSON.stringify(String(value))}`;
-    throw invalid(where, `must be a string${fix}`);
+    throw invalid(where, typeof value === 'object' ? 'must be a string' : 'must be a string; put it in quotes');
   }
   const wanted = textProblem(attribute, value, dialect);
-  if (wanted !== undefined) throw invalid(where, `must be ${wanted}${shown(attribute, value)}`);
+  if (wanted !== undefined) throw invalid(where, `must be ${wanted}`);
   if (options.enforceCanonical === true && !isCanonical(attribute, value)) {
-    throw invalid(where, `must be one of ${attribute.canonicalValues?.join(', ')}${shown(attribute, value)}`);
+    throw invalid(where, `must be one of ${attribute.canonicalValues?.join(', ')}`);
   }
   return value;
 }
@@ -298,15 +297,9 @@ function exampleOf(attribute: Attribute): string {
   return `{"${first?.name ?? 'value'}": …}`;
 }
 
-function isSecret(attribute: Attribute): boolean {
-  return attribute.mutability === 'writeOnly' || attribute.returned === 'never';
-}
-
-/** The offending value, where it is short and no secret. */
-function shown(attribute: Attribute, value: unknown): string {
-  if (isSecret(attribute)) return '';
-  const text = JSON.stringify(value);
-  return text.length > 60 ? '' : `, not ${text}`;
+/** What came instead: never the value itself, which may be a secret or about a person, and errors end in logs. */
+function insteadOf(value: unknown): string {
+  return typeof value === 'string' ? ', not a text' : typeof value === 'boolean' ? ', not a boolean' : '';
 }
 
 /** A name from a body, cut to a length that fits an error. */

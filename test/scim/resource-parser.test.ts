@@ -94,7 +94,7 @@ describe.each([
   it('names the attribute in an error by its full path [7644-3.3-08]', () => {
     expect(refusal({ schemas, userName, [acmeUrn]: { level: 1.5 } }, dialect)).toMatchObject({
       ...value,
-      message: `${acmeUrn}:level: must be an integer, not 1.5.`,
+      message: `${acmeUrn}:level: must be an integer.`,
     });
   });
 

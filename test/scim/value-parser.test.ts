@@ -65,8 +65,8 @@ describe.each(bothDialects)('parseAttributeValue: types (%s)', (_, dialect) => {
   });
 
   it.each([
-    ['active', 'yes', 'must be true or false, not "yes"'],
-    ['active', 1, 'must be true or false, not 1'],
+    ['active', 'yes', 'must be true or false, not a text'],
+    ['active', 1, 'must be true or false'],
   ])('%s refuses %j with invalidValue [7643-2.3.2-01]', (name, value, words) =>
     expectRefusal(name, value, dialect, words),
   );
@@ -79,7 +79,7 @@ describe.each(bothDialects)('parseAttributeValue: types (%s)', (_, dialect) => {
   });
 
   it.each([
-    ['rate', 'abc', 'must be a number, without quotes, not "abc"'],
+    ['rate', 'abc', 'must be a number, without quotes'],
     ['rate', true, 'must be a number'],
   ])('%s refuses %j with invalidValue [7643-2.3.3-01]', (name, value, words) =>
     expectRefusal(name, value, dialect, words),
@@ -88,8 +88,8 @@ describe.each(bothDialects)('parseAttributeValue: types (%s)', (_, dialect) => {
   it('takes an integer as it is [7643-2.3.4-01]', () => expect(parse('level', -3, dialect)).toBe(-3));
 
   it.each([
-    ['level', 1.5, 'must be an integer, not 1.5'],
-    ['level', '5', 'must be an integer, without quotes, not "5"'],
+    ['level', 1.5, 'must be an integer'],
+    ['level', '5', 'must be an integer, without quotes'],
     ['level', 2 ** 53, 'must be an integer between -(2^53 - 1) and 2^53 - 1'],
   ])('%s refuses %j with invalidValue [7643-2.3.4-01]', (name, value, words) =>
     expectRefusal(name, value, dialect, words),
@@ -104,7 +104,7 @@ describe.each(bothDialects)('parseAttributeValue: types (%s)', (_, dialect) => {
   });
 
   it.each([
-    ['hired', '2020-01-01', 'must be a date and time such as "2026-01-31T08:00:00Z", not "2020-01-01"'],
+    ['hired', '2020-01-01', 'must be a date and time such as "2026-01-31T08:00:00Z"'],
     ['hired', '2020-02-30T00:00:00Z', 'must be a date and time'],
   ])('%s refuses %j with invalidValue [7643-2.3.5-01]', (name, value, words) =>
     expectRefusal(name, value, dialect, words),
@@ -155,8 +155,8 @@ describe.each(bothDialects)('parseAttributeValue: types (%s)', (_, dialect) => {
   );
 
   it.each([
-    ['title', 42, 'must be a string; write "42"'],
-    ['title', true, 'must be a string; write "true"'],
+    ['title', 42, 'must be a string; put it in quotes'],
+    ['title', true, 'must be a string; put it in quotes'],
   ])('%s refuses %j with invalidValue: a string is never made of something else', (name, value, words) =>
     expectRefusal(name, value, dialect, words),
   );
@@ -219,7 +219,7 @@ describe.each(bothDialects)('parseAttributeValue: types (%s)', (_, dialect) => {
 
   it('names the element and sub-attribute in an error', () => {
     const error = refusal('emails', [{ value: 'a@b' }, { value: 'c@d', primary: 'maybe' }], dialect);
-    expect(error.message).toBe('emails[1].primary: must be true or false, not "maybe".');
+    expect(error.message).toBe('emails[1].primary: must be true or false, not a text.');
   });
 
   it('never repeats a password or a long value in an error [7643-4.1.1-pw-01]', () => {
@@ -295,7 +295,7 @@ describe('parseAttributeValue: multi-valued attributes', () => {
     expect(parse('emails', sent)).toEqual(sent);
     const error = refusal('emails', sent, tolerantDialect, { enforceCanonical: true });
     expect(error).toMatchObject({ scimType: 'invalidValue' });
-    expect(error.message).toBe('emails[0].type: must be one of work, home, other, not "billing".');
+    expect(error.message).toBe('emails[0].type: must be one of work, home, other.');
     const inOtherCase = [{ value: 'a@b', type: 'WORK' }];
     expect(parse('emails', inOtherCase, tolerantDialect, { enforceCanonical: true })).toEqual(inOtherCase);
     expect(parse('roles', [{ value: 'x', type: 'any' }], tolerantDialect, { enforceCanonical: true })).toHaveLength(1);
@@ -426,7 +426,7 @@ describe('parseAttributeValue: what identity providers send beyond the RFC', () 
       expect(members([{ value: '1', $ref }])).toEqual([{ value: '1', $ref }]);
     }
     const bad = refusalOf(() => members([{ value: '1', $ref: 'not a uri' }]));
-    expect(bad.message).toBe('members[0].$ref: must be a URI without spaces, absolute or relative, not "not a uri".');
+    expect(bad.message).toBe('members[0].$ref: must be a URI without spaces, absolute or relative.');
   });
 });
 
