@@ -45,6 +45,15 @@ describe('createGatewayAuthentication', () => {
     }
   });
 
+  it('takes nothing that is short or guessed [7644-2-04 7644-7.4-01]', async () => {
+    const authenticate = authentication({ bare: true, basic: { user: 'scim' } });
+    for (const secret of ['', 'x', 'password', 'scimb_', 'scimb_password', `scimb_${'A'.repeat(49)}`]) {
+      for (const header of [`Bearer ${secret}`, secret, basicOf('scim', secret)]) {
+        expect(await authenticate(header)).toMatchObject({ status: 401 });
+      }
+    }
+  });
+
   it('takes several ways side by side [capabilities-17 capabilities-18 capabilities-19]', async () => {
     const authenticate = authentication({ bare: true, basic: { user: 'scim' } }, [jwt]);
     for (const header of [`Bearer ${token}`, token, basicOf('scim', token)]) {
