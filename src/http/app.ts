@@ -9,6 +9,7 @@ import { createMounts, type Served } from './mounts.js';
 import { createObserver, type RequestMetrics } from './observer.js';
 import { createRefusalLog } from './refusal-log.js';
 import { createRefusalDelay } from './refusals.js';
+import { answerTokenRequest } from './token-endpoint.js';
 
 /** What /health/ready tells. No hosts, no error texts: it is open to everybody. */
 export interface Health {
@@ -55,11 +56,26 @@ export function createApp(options: AppOptions): Hono<HttpEnv> {
     return healthResponse(ready ? 200 : 503, { status: ready ? 'ready' : 'not ready', gateways });
   });
 
+  app.all('/oauth/token', (context) => {
+    const exchange = new Exchange(context);
+    const { tokenEndpoint, proxies, gateways } = options.served();
+    if (tokenEndpoint === undefined) return find(context.req.path)?.(context) ?? notFound(context);
+    const { remoteAddress } = exchange;
+    const address = proxies?.read(remoteAddress, (name) => exchange.header(name)).address ?? remoteAddress;
+    return answerTokenRequest(exchange, {
+      endpoint: tokenEndpoint,
+      refusals,
+      address,
+      finished: (record, status) => {
+        observer.answered(gateways.find(({ id }) => id === record.gateway) ?? { log }, record, status);
+      },
+    });
+  });
   app.all('*', (context) => find(context.req.path)?.(context) ?? notFound(context));
   app.notFound(notFound);
   app.onError((error, context) => {
     const exchange = new Exchange(context);
-    log.error({ requestId: exchange.requestId, path: exchange.path, err: error }, 'A request failed unexpectedly.');
+    log.error({ requestId: exchange.requestId, err: error }, 'A request failed unexpectedly.');
     return errorResponse(exchange, ScimError.internal(error));
   });
   return app;

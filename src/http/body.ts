@@ -40,7 +40,8 @@ export async function readJson(exchange: Exchange, limit: BodyLimit): Promise<Js
   return { json: parseJson(text, limit.depth), text };
 }
 
-async function readBytes(exchange: Exchange, limit: BodyLimit): Promise<Buffer> {
+/** @throws ScimError 413 */
+export async function readBytes(exchange: Exchange, limit: Omit<BodyLimit, 'depth'>): Promise<Buffer> {
   const { request } = exchange;
   const announced = exchange.header('content-length');
   if (announced !== undefined) {
@@ -63,7 +64,7 @@ async function readBytes(exchange: Exchange, limit: BodyLimit): Promise<Buffer> 
   return Buffer.concat(chunks, bytes);
 }
 
-function tooLarge(limit: BodyLimit): ScimError {
+function tooLarge(limit: Omit<BodyLimit, 'depth'>): ScimError {
   return ScimError.tooLarge(`The body is larger than ${limit.name}, which is ${limit.maxBytes} bytes.`);
 }
 

@@ -1,4 +1,5 @@
 import type { Context } from 'hono';
+import type { TokenEndpoint } from '../auth/oauth-token-endpoint.js';
 import type { HttpEnv } from './exchange.js';
 import type { HttpGateway } from './http-gateway.js';
 import type { ProxyTrust } from './trusted-proxies.js';
@@ -10,6 +11,8 @@ export interface Served {
   readonly publicUrl?: string | undefined;
   /** Whose forwarding headers are believed. Absent: nobody's. */
   readonly proxies?: ProxyTrust | undefined;
+  /** Where clients get access tokens, if a gateway has them. */
+  readonly tokenEndpoint?: TokenEndpoint | undefined;
 }
 
 export type Handler = (context: Context<HttpEnv>) => Promise<Response>;

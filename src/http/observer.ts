@@ -7,8 +7,8 @@ import type { Refusal } from './refusal-log.js';
 /** Sees every request once it is answered: for the record, the metrics and the log. */
 export interface Observer {
   /** The gateway could not do what was asked: told as soon as it is known, with everything that helps. */
-  failed(gateway: HttpGateway, record: RequestRecord, error: ScimError): void;
-  answered(gateway: HttpGateway, record: RequestRecord, status: number): void;
+  failed(gateway: Pick<HttpGateway, 'log'>, record: RequestRecord, error: ScimError): void;
+  answered(gateway: Pick<HttpGateway, 'log'>, record: RequestRecord, status: number): void;
 }
 
 export interface ObserverParts {
@@ -23,6 +23,7 @@ export interface RequestMetrics {
 }
 
 const changes: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
+const quietOperations: ReadonlySet<string> = new Set(['search', 'token']);
 
 /** Nothing of what is logged comes from a body, a query or a header but the request id. */
 export function createObserver({ recorder, metrics, logRefusal }: ObserverParts): Observer {
@@ -42,7 +43,7 @@ export function createObserver({ recorder, metrics, logRefusal }: ObserverParts)
       }
       // What failed has its line already.
       if (status >= 500 && status !== 501) return;
-      const isChange = changes.has(record.method) && operationOf(record) !== 'search';
+      const isChange = changes.has(record.method) && !quietOperations.has(operationOf(record));
       const level = isChange || status >= 400 ? 'info' : 'debug';
       if (!log.isLevelEnabled(level)) return;
       log[level](

@@ -8,6 +8,7 @@ export type OperationName =
   | 'search'
   | 'bulk'
   | 'discovery'
+  | 'token'
   | 'none';
 
 const onResource: Readonly<Record<string, OperationName>> = {
@@ -36,6 +37,8 @@ export function operationOf({ method, route }: { readonly method: string; readon
     case 'resourceTypes':
     case 'schemas':
       return 'discovery';
+    case 'token':
+      return 'token';
     default:
       return 'none';
   }
