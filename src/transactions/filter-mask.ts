@@ -7,7 +7,7 @@ import type { Placeholders } from './placeholders.js';
 import { isSecretName, isSecretText } from './secrets.js';
 
 export const unparsableFilter = 'unparsable filter';
-const unparsablePath = 'unparsable path';
+export const unparsablePath = 'unparsable path';
 /** Stands for secrets where other values are kept. */
 export const leftOut = '(left out)';
 

@@ -130,7 +130,7 @@ function addAttribute(found: Set<string>, key: string, value: unknown): void {
 /** One value or many, plain or as elements with `value`. */
 function addValues(found: Set<string>, attribute: string, value: unknown): void {
   if (Array.isArray(value)) {
-    for (const item of value) addValues(found, attribute, item);
+    for (const item of value) if (!Array.isArray(item)) addValues(found, attribute, item);
   } else if (isRecord(value)) {
     for (const [name, inner] of Object.entries(value)) {
       if (name.toLowerCase() === 'value') addValue(found, attribute, inner);

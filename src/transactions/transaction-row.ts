@@ -40,6 +40,18 @@ export function outcomeOf(status: number): Outcome {
 
 /** @param key makes the hashes */
 export function toRow(request: NotedRequest, key: Uint8Array): TransactionRow {
+  try {
+    return rowOf(request, key);
+  } catch (error) {
+    // Whatever it is that cannot be read in the request: that it came is recorded.
+    const why = `its content could not be recorded (${error instanceof Error ? error.name : 'unknown'})`;
+    const reason = request.reason === undefined ? why : `${request.reason}; ${why}`;
+    const nothing = { filter: undefined, body: undefined, meant: undefined, dropped: undefined };
+    return rowOf({ ...request, ...nothing, reason }, key);
+  }
+}
+
+function rowOf(request: NotedRequest, key: Uint8Array): TransactionRow {
   const { status } = request;
   const content = request.filter === undefined && request.body === undefined ? noContent : contentOf(request, key);
   const keepsId = request.resourceId !== undefined && mayKeepId(request.resourceId, status);
@@ -57,23 +69,41 @@ export function toRow(request: NotedRequest, key: Uint8Array): TransactionRow {
     count: null,
     requestId: request.requestId,
     traceId: request.traceId ?? null,
-    caller: request.caller ?? null,
+    caller: request.caller === undefined ? null : clip(request.caller),
     address: request.address ?? null,
     resourceType: request.resourceType ?? null,
     resourceId: keepsId ? (request.resourceId ?? null) : null,
     filter: content.filter,
-    meant: request.meant === undefined ? null : JSON.stringify(request.meant.map(maskComparisons)),
-    dropped: request.dropped === undefined ? null : JSON.stringify(request.dropped.map(maskDropped)),
+    meant: request.meant === undefined ? null : JSON.stringify(meantTexts(request.meant)),
+    dropped: request.dropped === undefined ? null : JSON.stringify(droppedTexts(request.dropped)),
     backend: request.backend ?? null,
-    reason: request.reason ?? null,
+    reason: request.reason === undefined ? null : clip(request.reason),
     shape: request.bodyLeftOut > 0 ? summaryOf(undefined, request.bodyLeftOut) : content.shape,
     recorded: content.recorded,
     hashes,
   };
 }
 
-function maskDropped([what, why]: readonly [what: string, why: string]): readonly [string, string] {
-  return [maskComparisons(what), maskComparisons(why)];
+const maxTexts = 200;
+const maxTextChars = 500;
+
+/** Bulk requests mean a great deal. */
+function meantTexts(meant: readonly string[]): readonly string[] {
+  const told = meant.slice(0, maxTexts).map(clean);
+  return meant.length > maxTexts ? [...told, `… (${meant.length} in all)`] : told;
+}
+
+function droppedTexts(dropped: readonly (readonly [string, string])[]): readonly (readonly [string, string])[] {
+  const told = dropped.slice(0, maxTexts).map(([what, why]) => [clean(what), clean(why)] as const);
+  return dropped.length > maxTexts ? [...told, ['…', `${dropped.length} in all`]] : told;
+}
+
+function clean(text: string): string {
+  return maskComparisons(clip(text));
+}
+
+function clip(text: string): string {
+  return text.length <= maxTextChars ? text : `${text.slice(0, maxTextChars - 1)}…`;
 }
 
 const opaque = /^(?:[A-Za-z0-9._-]{1,16}[-_.])?(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{16,64})$/i;
@@ -83,6 +113,7 @@ const opaque = /^(?:[A-Za-z0-9._-]{1,16}[-_.])?(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}
  * when the request succeeded, or failed because of what the resource is; else it has to look like an id.
  */
 function mayKeepId(id: string, status: number): boolean {
+  if (id.length > maxTextChars) return false;
   if (status < 400 || status === 409 || status === 412) return true;
   return status !== 404 && opaque.test(id);
 }
@@ -120,19 +151,15 @@ function filterContent(
   };
 }
 
-function bodyContent(
-  text: string,
-  { recordsValues }: NotedRequest,
-  placeholders: Placeholders,
-  key: Uint8Array,
-): Content {
+function bodyContent(text: string, request: NotedRequest, placeholders: Placeholders, key: Uint8Array): Content {
+  const operation = operationOf(request);
   const json = readJson(text);
   if (json === undefined) return { ...noContent, shape: JSON.stringify(`${text.length} characters that are no JSON`) };
   const isSmall = text.length <= maxShapedChars;
   return {
     filter: null,
-    shape: isSmall ? shapeOf(json, placeholders) : summaryOf(json, text.length),
-    recorded: recordsValues && isSmall ? valuesOf(json) : null,
+    shape: isSmall ? shapeOf(json, operation, placeholders) : summaryOf(json, text.length),
+    recorded: request.recordsValues && isSmall ? valuesOf(json, operation) : null,
     hashes: hashAll(subjectsOfBody(json), key),
   };
 }
