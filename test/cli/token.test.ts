@@ -132,7 +132,10 @@ describe('token create with limits', () => {
   });
 
   it('warns when the gateway would refuse the token', async () => {
-    const config = cli.write('gateway.yaml', twoGateways.replace('validityDays: 100', 'enabled: false'));
+    const config = cli.write(
+      'gateway.yaml',
+      twoGateways.replace('{ validityDays: 100 }', '{ enabled: false }, oauth: {}'),
+    );
     const { code, stderr } = await cli.run(
       'token',
       'create',
