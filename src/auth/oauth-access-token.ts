@@ -31,7 +31,6 @@ export function createAccessTokens(key: Uint8Array, gateway: string): AccessToke
       return prefixes.accessToken + sealer.seal({ s: secretHash, e: expiresAtMs, r: readOnly }, context);
     },
     open(text) {
-      if (text.length > maxLength) return undefined;
       const payload = sealer.open(text.slice(prefixes.accessToken.length), context) as SealedPayload | undefined;
       if (payload === undefined) return undefined;
       return { secretHash: payload.s, expiresAtMs: payload.e, readOnly: payload.r };
@@ -59,6 +58,7 @@ export function createAccessTokenAuthenticator(
   const opened = new Map<string, AccessToken>();
 
   const open = (value: string): AccessToken | undefined => {
+    if (value.length > maxLength) return undefined;
     const hash = hashSecret(value);
     const known = opened.get(hash);
     if (known !== undefined) return known;
