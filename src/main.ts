@@ -7,6 +7,7 @@ import { toProblem } from '../config/source.js';
 import { addCheck } from './cli/check.js';
 import { type AddCommand, type Configuration, runCli } from './cli/cli.js';
 import { addClient } from './cli/client.js';
+import { addDoctor } from './cli/doctor.js';
 import { addExplain } from './cli/explain.js';
 import { addGatewayCommand } from './cli/gateway-command.js';
 import { addServe } from './cli/serve.js';
@@ -14,13 +15,25 @@ import { addToken } from './cli/token.js';
 import { checkDeclared, compileGateway } from './composition.js';
 
 /** The commands. A new one is a file in src/cli and a line here. */
-const commands: readonly AddCommand[] = [addServe, addToken, addClient, addGatewayCommand, addCheck, addExplain];
+const commands: readonly AddCommand[] = [
+  addServe,
+  addToken,
+  addClient,
+  addGatewayCommand,
+  addCheck,
+  addExplain,
+  addDoctor,
+];
 
 /** Reads gateway.yaml, or the built-in configuration, and compiles its mappings. */
-async function configure(file: string | undefined): Promise<Configuration> {
+async function configure(file: string | undefined, texts?: Configuration['texts']): Promise<Configuration> {
   const modules = await loadAdapterModules();
   const adapterSchemas = new Map([...modules].map(([type, module]) => [type, module.configSchema]));
-  const loaded = loadConfig({ ...(file === undefined ? {} : { file }), adapterSchemas });
+  const loaded = loadConfig({
+    ...(file === undefined ? {} : { file }),
+    ...(texts === undefined ? {} : { texts }),
+    adapterSchemas,
+  });
   const compiled = (loaded.draft?.gateways ?? []).map((gateway) => ({ gateway, ...compileGateway(gateway) }));
   const { draft } = loaded;
   const mappingProblems = compiled.flatMap(({ gateway, problems }) =>
@@ -43,6 +56,12 @@ function stopRequested(): Promise<string> {
   });
 }
 
+/** Without a listener the signal would end the process. */
+function onReloadRequest(listener: () => void): () => void {
+  process.on('SIGHUP', listener);
+  return () => process.off('SIGHUP', listener);
+}
+
 const { version } = createRequire(import.meta.url)('scimbridge/package.json') as { version: string };
 process.exitCode = await runCli(process.argv.slice(2), commands, {
   version,
@@ -51,4 +70,5 @@ process.exitCode = await runCli(process.argv.slice(2), commands, {
   configure,
   formatProblem,
   stopRequested,
+  onReloadRequest,
 });

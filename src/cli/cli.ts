@@ -16,6 +16,9 @@ export interface Configuration {
   /** Those of the files and those of the mappings. */
   readonly problems: readonly Problem[];
   readonly sources: LoadResult['sources'];
+  readonly texts: LoadResult['texts'];
+  /** Absolute: every file on which it depends, also those that are missing. */
+  readonly files: LoadResult['files'];
   /** Adapter modules by type. */
   readonly modules: ReadonlyMap<string, AdapterModule>;
 }
@@ -33,12 +36,14 @@ export interface CliEnvironment {
   readonly version: string;
   readonly stdout: Output;
   readonly stderr: Output;
-  /** Reads and checks a configuration; the built-in one without a file. */
-  readonly configure: (file: string | undefined) => Promise<Configuration>;
+  /** Reads and checks a configuration; the built-in one without a file. What stands in `texts` is not read again. */
+  readonly configure: (file: string | undefined, texts?: LoadResult['texts']) => Promise<Configuration>;
   /** `gateway.yaml:12:7: error: …` */
   readonly formatProblem: (problem: Problem) => string;
   /** Settles when the process is asked to end, with the signal's name. */
   readonly stopRequested: () => Promise<string>;
+  /** Calls whenever an operator asks for the configuration to be read again: SIGHUP. @returns what ends that */
+  readonly onReloadRequest: (listener: () => void) => () => void;
 }
 
 /** Adds a command to the program. Its action throws UsageError or any other Error; both are told in one line. */

@@ -5,16 +5,19 @@ import { defaultTokenPolicy, issueToken } from '../auth/tokens.js';
 import { TokenLabelTakenError, type TokenStore } from '../state/state.js';
 import type { Output } from './cli.js';
 
-export interface FirstTokenOptions {
+interface ShownGateway {
   readonly gateway: string;
   readonly tenantUrl: string;
+  readonly stdout: Output;
+  /** Write for people although stdout is no terminal. */
+  readonly print: boolean;
+  readonly log: Logger;
+}
+
+export interface FirstTokenOptions extends ShownGateway {
   readonly validityDays: number;
   readonly store: TokenStore;
   readonly dataDir: string;
-  readonly stdout: Output;
-  /** Show it although stdout is no terminal. */
-  readonly print: boolean;
-  readonly log: Logger;
 }
 
 const label = 'first-start';
@@ -45,6 +48,26 @@ export async function offerFirstToken(options: FirstTokenOptions): Promise<void>
     throw new Error(`The first token cannot be written to "${file}": ${(error as Error).message}`, { cause: error });
   }
   options.log.info({ file, tenantUrl: options.tenantUrl }, 'The tenant URL and the first token are in this file.');
+}
+
+/** For those who start again and have forgotten how to go on: the token that they have cannot be shown. */
+export function showTenantUrl(options: ShownGateway & { readonly place: string }): void {
+  const { gateway, tenantUrl, stdout, print, place, log } = options;
+  const create = `npx scimbridge token create ${gateway}${place} --label …`;
+  const list = `npx scimbridge token list ${gateway}${place}`;
+  if (stdout.isTTY !== true && !print) {
+    log.info({ gateway }, `Another token: "${create}". Those that there are: "${list}".`);
+    return;
+  }
+  stdout.write(`
+  Tenant URL    ${tenantUrl}
+
+  Its tokens were shown when they were made, and only then. To make another one, or to see which there are:
+
+    ${create}
+    ${list}
+
+`);
 }
 
 /** Another process on the same state was quicker, and shows its token. */

@@ -1,5 +1,9 @@
-import type { Authenticator } from '../auth/authentication.js';
+import { resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import type { Gateway } from '../../config/gateway-config.js';
 import { createGatewayAuthentication } from '../auth/gateway-authentication.js';
+import { createJwtAuthenticator, type JwtAuthenticator } from '../auth/jwt.js';
+import type { KeyLog } from '../auth/key-source.js';
 import type { RunningGateway } from '../composition.js';
 import { createAdmission } from '../http/admission.js';
 import type { GatewayHealth } from '../http/app.js';
@@ -15,14 +19,34 @@ export interface HttpParts {
   readonly log: Pick<GatewayLog, 'current'>;
   /** The state's key named `oauth`. */
   readonly oauthKey: Uint8Array;
-  /** Those of the gateway's `auth.jwt`. */
-  readonly jwtAuthenticators?: readonly Authenticator[];
+  /** Where relative names of key sets start. */
+  readonly baseDir: string;
 }
 
-/** A composed gateway with what HTTP needs beside its use cases. */
-export function toHttpGateway({ gateway, service }: RunningGateway, parts: HttpParts): HttpGateway {
-  const { tokens, controls, log, oauthKey, jwtAuthenticators = [] } = parts;
-  return {
+/** One gateway as HTTP sees it, and what outlives a change of its configuration. */
+export interface ServedGateway {
+  readonly gateway: Gateway;
+  readonly http: HttpGateway;
+  /** Holds the keys of the issuers that were fetched last. */
+  readonly jwt: JwtAuthenticator | undefined;
+}
+
+/**
+ * A composed gateway with what HTTP needs beside its use cases.
+ * @param former the same gateway as it was configured before: keys of issuers and the count of requests go on
+ * @throws RangeError for a shared secret of an issuer that is too short
+ */
+export function toHttpGateway(
+  { gateway, service }: Pick<RunningGateway, 'gateway' | 'service'>,
+  parts: HttpParts,
+  former?: ServedGateway,
+): ServedGateway {
+  const { tokens, controls, log, oauthKey } = parts;
+  const isSame = (part: (gateway: Gateway) => unknown): boolean =>
+    former !== undefined && isDeepStrictEqual(part(former.gateway), part(gateway));
+  const jwt = isSame(({ auth }) => auth.jwt) ? former?.jwt : createJwt(gateway, parts);
+  const jwtAuthenticators = jwt === undefined ? [] : [jwt];
+  const http: HttpGateway = {
     id: gateway.id,
     address: gateway.address === '/' ? '' : gateway.address,
     service,
@@ -31,7 +55,7 @@ export function toHttpGateway({ gateway, service }: RunningGateway, parts: HttpP
       return log.current;
     },
     inFlight: new InFlight(),
-    admission: createAdmission(gateway.limits),
+    admission: former !== undefined && isSame(rateOf) ? former.http.admission : createAdmission(gateway.limits),
     limits: gateway.limits,
     dialect: gateway.strict ? strictDialect : tolerantDialect,
     enabled: () => controls.get(gateway.id).enabled ?? gateway.enabled,
@@ -39,6 +63,28 @@ export function toHttpGateway({ gateway, service }: RunningGateway, parts: HttpP
     sensitiveFilters: gateway.sensitiveFilters,
     requireIfMatch: gateway.requireIfMatch,
   };
+  return { gateway, http, jwt };
+}
+
+function rateOf({ limits: { requestsPerSecond, burst, concurrentRequests } }: Gateway): object {
+  return { requestsPerSecond, burst, concurrentRequests };
+}
+
+function createJwt({ id, auth }: Gateway, { log, baseDir }: HttpParts): JwtAuthenticator | undefined {
+  if (auth.jwt === undefined) return undefined;
+  // The gateway's log names the gateway already.
+  const say =
+    (level: 'info' | 'warn' | 'error'): KeyLog['info'] =>
+    (fields, message) => {
+      const { gateway: _, ...rest } = fields as { readonly gateway?: string };
+      log.current[level](rest, message);
+    };
+  return createJwtAuthenticator({
+    issuers: [auth.jwt].flat(),
+    realm: id,
+    resolveFile: (name) => resolve(baseDir, name),
+    log: { info: say('info'), warn: say('warn'), error: say('error') },
+  });
 }
 
 const states = { closed: 'up', open: 'down', 'half-open': 'unknown' } as const;

@@ -3,17 +3,19 @@ import { setFlagsFromString } from 'node:v8';
 import { InvalidArgumentError } from 'commander';
 import { discoverySchemas } from '../../config/core-schemas.js';
 import type { GatewayConfig } from '../../config/gateway-config.js';
-import { composeGateway, type RunningGateway } from '../composition.js';
 import { createApp } from '../http/app.js';
 import { type HttpServer, startServer } from '../http/server.js';
 import { createSealer } from '../state/sealer.js';
 import { openState } from '../state/sqlite-state.js';
 import type { State } from '../state/state.js';
+import { openTransactionRecorder } from '../transactions/recorder.js';
+import type { TransactionRecorder } from '../transactions/request-record.js';
+import { type AnnounceOptions, announce, announceChanges } from './announce.js';
 import { type AddCommand, type CliEnvironment, type Configuration, requireConfig } from './cli.js';
-import { offerFirstToken } from './first-token.js';
-import { GatewayLog } from './gateway-log.js';
-import { toGatewayHealth, toHttpGateway } from './http-gateway.js';
+import { startExpiryWarnings } from './expiry-warnings.js';
+import { LiveGateways } from './live-gateways.js';
 import { createLog, type Log } from './log.js';
+import { Reloader } from './reload.js';
 
 interface ServeOptions {
   readonly config?: string;
@@ -40,15 +42,16 @@ export const addServe: AddCommand = (program, environment) => {
 async function serve(options: ServeOptions, environment: CliEnvironment): Promise<void> {
   trustNoFirstGuess();
   const configuration = await requireConfig(environment, options.config);
-  const config: GatewayConfig = {
-    ...configuration.config,
+  const override = (config: GatewayConfig): GatewayConfig => ({
+    ...config,
     ...(options.listen === undefined ? {} : { listen: options.listen }),
     ...(options.data === undefined ? {} : { dataDir: resolve(options.data) }),
-  };
+  });
+  const config = override(configuration.config);
   const log = createLog(config.log.level, environment.stdout);
   for (const problem of configuration.problems) log.logger.warn(environment.formatProblem(problem));
   try {
-    await run({ config, configuration, options, environment, log });
+    await run({ config, override, configuration, options, environment, log });
     log.logger.info('Stopped.');
   } finally {
     log.flush();
@@ -65,99 +68,110 @@ function trustNoFirstGuess(): void {
 }
 
 interface Run {
+  /** As the process starts with it. */
   readonly config: GatewayConfig;
+  /** Puts what the command line says over a configuration. */
+  readonly override: (config: GatewayConfig) => GatewayConfig;
   readonly configuration: Configuration;
   readonly options: ServeOptions;
   readonly environment: CliEnvironment;
   readonly log: Log;
 }
 
+/** What is open, to be closed in the opposite order. */
+type Closers = (() => unknown)[];
+
 /** From the opened state to the closed one. */
-async function run({ config, configuration, options, environment, log }: Run): Promise<void> {
-  const state = openState(config.dataDir);
-  const gateways: RunningGateway[] = [];
+async function run(parts: Run): Promise<void> {
+  const { environment, log } = parts;
+  const closers: Closers = [];
   try {
-    for await (const gateway of compose(config, configuration, state, log)) gateways.push(gateway);
-    const server = await listen(config, gateways, state, log);
-    await announce(config, options, environment, server, state, log);
+    await start(parts, closers);
     const signal = await environment.stopRequested();
     log.logger.info({ signal }, 'Stopping: no new connections, requests in flight finish.');
-    await server.stop(stopGraceMs);
   } finally {
-    await Promise.all(gateways.map((gateway) => gateway.close()));
-    await state.close();
+    for (const close of closers.reverse()) await close();
   }
 }
 
-/** One by one, so that those that are open can be closed when one cannot be opened. */
-async function* compose(
-  config: GatewayConfig,
-  { plans, modules }: Configuration,
-  state: State,
-  { logger: log }: Log,
-): AsyncGenerator<RunningGateway> {
-  const parts = { modules, sealer: createSealer(await state.key('cursor')), metaSchemas: discoverySchemas, log };
-  for (const gateway of config.gateways) {
-    yield await composeGateway(config, gateway, plans.get(gateway.id) ?? new Map(), parts);
-  }
-}
-
-async function listen(
-  config: GatewayConfig,
-  gateways: readonly RunningGateway[],
-  state: State,
-  { logger: log }: Log,
-): Promise<HttpServer> {
-  const { tokens, controls } = state;
-  const oauthKey = await state.key('oauth');
-  const gatewaysOfHttp = gateways.map((one) =>
-    toHttpGateway(one, { tokens, controls, oauthKey, log: new GatewayLog(log, one.gateway, controls) }),
-  );
-  const served = { gateways: gatewaysOfHttp, publicUrl: config.publicUrl };
-  const app = createApp({
-    served: () => served,
-    log,
-    // There is no port before everything is composed, so that whoever is answered is served.
-    health: () => ({
-      ready: true,
-      gateways: gateways.map((one) => toGatewayHealth(one, { enabled: () => one.gateway.enabled })),
-    }),
+async function start(parts: Run, closers: Closers): Promise<void> {
+  const { config, configuration, environment, options, override, log } = parts;
+  let reload = (): void => undefined;
+  closers.push(environment.onReloadRequest(() => reload()));
+  const state = openState(config.dataDir);
+  closers.push(() => state.close());
+  const live = await openGateways(parts, state);
+  closers.push(() => live.close());
+  const recorder = await openRecorder(parts, state, live);
+  closers.push(() => recorder.close());
+  const server = await listen(parts, live, recorder);
+  closers.push(() => server.stop(stopGraceMs));
+  const announcing = toAnnounce(parts, server, state);
+  await announce(config, announcing);
+  const reloader = new Reloader({
+    environment,
+    file: options.config,
+    configuration,
+    live,
+    override,
+    log: log.logger,
+    recorder,
+    reloadTls: () => server.reloadTls(),
+    onChanged: (changes) => announceChanges(live.config, changes, announcing),
   });
-  return startServer({ ...config.listen, fetch: app.fetch });
+  closers.push(() => reloader.close());
+  reload = () => void reloader.reload('SIGHUP');
+  const gateways = () => live.gateways.map(({ gateway, http }) => ({ id: gateway.id, log: http.log }));
+  closers.push(startExpiryWarnings({ gateways, tokens: state.tokens, log: log.logger }));
 }
 
-/** Says where the gateways are, what endangers their tokens, and how to get a first one. */
-async function announce(
-  config: GatewayConfig,
-  options: ServeOptions,
-  { stdout }: CliEnvironment,
-  { port }: HttpServer,
-  { tokens }: State,
-  { logger: log }: Log,
-): Promise<void> {
-  const { host } = config.listen;
-  log.info({ host, port }, 'Listening.');
-  const base = config.publicUrl ?? `http://${urlHost(host)}:${port}`;
-  if (!isLoopback(host) && !base.startsWith('https:')) {
-    log.warn(
-      { host },
-      'Tokens travel unencrypted: put a proxy with TLS before the gateway, and give its URL as "publicUrl".',
-    );
-  }
-  for (const { id, address, auth } of config.gateways) {
-    const tenantUrl = base + address;
-    log.info({ gateway: id, tenantUrl }, 'Serving.');
-    if (config.file === undefined) {
-      const { validityDays } = auth.tokens;
-      const { dataDir } = config;
-      const print = options.printToken === true;
-      await offerFirstToken({ gateway: id, tenantUrl, validityDays, store: tokens, dataDir, stdout, print, log });
-    } else if ((await tokens.list(id)).length === 0) {
-      const data = options.data === undefined ? '' : ` --data ${options.data}`;
-      const command = `scimbridge token create ${id} --config ${options.config}${data} --label …`;
-      log.warn({ gateway: id }, `Nobody can call this gateway yet: run "${command}".`);
-    }
-  }
+async function openRecorder({ config, log }: Run, state: State, live: LiveGateways): Promise<TransactionRecorder> {
+  const { dataDir, transactions } = config;
+  return openTransactionRecorder({
+    dataDir,
+    key: await state.key('transactions'),
+    keepDays: transactions.keepDays,
+    recordsValues: (id) => live.recordsValues(id),
+    log: log.logger,
+  });
+}
+
+async function openGateways({ config, configuration, log }: Run, state: State): Promise<LiveGateways> {
+  const { plans, sources, modules } = configuration;
+  return LiveGateways.open(
+    { config, plans, sources },
+    {
+      modules,
+      sealer: createSealer(await state.key('cursor')),
+      metaSchemas: discoverySchemas,
+      state,
+      oauthKey: await state.key('oauth'),
+      log: log.logger,
+    },
+  );
+}
+
+async function listen({ config, log }: Run, live: LiveGateways, recorder: TransactionRecorder): Promise<HttpServer> {
+  const { logger } = log;
+  const app = createApp({
+    served: () => live.served,
+    log: logger,
+    recorder,
+    // There is no port before everything is composed, so that whoever is answered is served.
+    health: () => ({ ready: true, gateways: live.health() }),
+  });
+  const { listen: address, tls } = config;
+  return startServer({ ...address, fetch: app.fetch, log: logger, ...(tls === undefined ? {} : { tls }) });
+}
+
+function toAnnounce({ options, environment, log }: Run, { port }: HttpServer, { tokens }: State): AnnounceOptions {
+  const given = [
+    ...(options.config === undefined ? [] : [` --config ${options.config}`]),
+    ...(options.data === undefined ? [] : [` --data ${options.data}`]),
+  ];
+  const { stdout } = environment;
+  const printToken = options.printToken === true;
+  return { port, tokens, log: log.logger, stdout, printToken, place: given.join('') };
 }
 
 /** `HOST:PORT`, `[::1]:PORT`. @throws InvalidArgumentError, which commander tells with the option's name */
@@ -168,14 +182,4 @@ export function parseListen(text: string): GatewayConfig['listen'] {
     throw new InvalidArgumentError('It is a host and a port, such as 127.0.0.1:8080 or 0.0.0.0:8080.');
   }
   return { host: match[1].replace(/^\[|\]$/g, ''), port };
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host.startsWith('127.');
-}
-
-/** The host in a URL to try. */
-function urlHost(host: string): string {
-  if (host === '0.0.0.0' || host === '::') return 'localhost';
-  return host.includes(':') ? `[${host}]` : host;
 }

@@ -83,6 +83,7 @@ async function run(yaml: string | undefined, ...args: readonly string[]): Promis
       configure,
       formatProblem,
       stopRequested: () => new Promise(() => undefined),
+      onReloadRequest: () => () => undefined,
     },
   );
   return { code, out: out.replaceAll(file, 'gateway.yaml') };

@@ -6,6 +6,7 @@ import { loadConfig } from '../../config/load.js';
 import { formatProblem } from '../../config/problem.js';
 import { runCli } from '../../src/cli/cli.js';
 import { addClient } from '../../src/cli/client.js';
+import { addDoctor } from '../../src/cli/doctor.js';
 import { addGatewayCommand } from '../../src/cli/gateway-command.js';
 import { addServe } from '../../src/cli/serve.js';
 import { addToken } from '../../src/cli/token.js';
@@ -26,6 +27,7 @@ export class TestCli {
   stdout = '';
   stderr = '';
   #stop: (signal: string) => void = () => undefined;
+  #reload: () => void = () => undefined;
   #running: Promise<number> | undefined;
 
   async run(...args: readonly string[]): Promise<Finished> {
@@ -58,6 +60,11 @@ export class TestCli {
     return { code, stdout: this.stdout, stderr: this.stderr };
   }
 
+  /** As SIGHUP does. */
+  reload(): void {
+    this.#reload();
+  }
+
   write(name: string, text: string): string {
     const file = join(this.folder, name);
     writeFileSync(file, text);
@@ -70,7 +77,7 @@ export class TestCli {
   }
 
   #start(args: readonly string[]): Promise<number> {
-    return runCli(args, [addServe, addToken, addClient, addGatewayCommand], {
+    return runCli(args, [addServe, addToken, addClient, addGatewayCommand, addDoctor], {
       version: '1.2.3',
       stdout: { write: (text) => (this.stdout += text), isTTY: this.isTTY },
       stderr: { write: (text) => (this.stderr += text) },
@@ -80,6 +87,10 @@ export class TestCli {
         new Promise((resolve) => {
           this.#stop = resolve;
         }),
+      onReloadRequest: (listener) => {
+        this.#reload = listener;
+        return () => undefined;
+      },
     });
   }
 }
@@ -94,10 +105,14 @@ export function recordedActs(dataDir: string): readonly unknown[] {
   }
 }
 
-async function configure(file: string | undefined) {
+async function configure(file: string | undefined, texts?: ReadonlyMap<string, string>) {
   const modules = await loadAdapterModules();
   const adapterSchemas = new Map([...modules].map(([type, module]) => [type, module.configSchema]));
-  const loaded = loadConfig({ ...(file === undefined ? {} : { file }), adapterSchemas });
+  const loaded = loadConfig({
+    ...(file === undefined ? {} : { file }),
+    ...(texts === undefined ? {} : { texts }),
+    adapterSchemas,
+  });
   const plans = new Map((loaded.draft?.gateways ?? []).map((gateway) => [gateway.id, compileGateway(gateway).plans]));
   return { ...loaded, plans, modules };
 }

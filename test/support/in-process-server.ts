@@ -5,13 +5,11 @@ import { Writable } from 'node:stream';
 import { pino } from 'pino';
 import { loadAdapterModules } from '../../adapters/registry.js';
 import { discoverySchemas } from '../../config/core-schemas.js';
-import type { GatewayConfig } from '../../config/gateway-config.js';
 import { loadConfig } from '../../config/load.js';
 import { issueToken } from '../../src/auth/tokens.js';
 import type { AdapterModule } from '../../src/backend/adapter.js';
-import { GatewayLog } from '../../src/cli/gateway-log.js';
-import { toGatewayHealth, toHttpGateway } from '../../src/cli/http-gateway.js';
-import { type CompositionParts, compileGateway, composeGateway, type RunningGateway } from '../../src/composition.js';
+import { LiveGateways, type UsableConfiguration } from '../../src/cli/live-gateways.js';
+import { compileGateway } from '../../src/composition.js';
 import { createApp } from '../../src/http/app.js';
 import { createSealer } from '../../src/state/sealer.js';
 import { openState } from '../../src/state/sqlite-state.js';
@@ -23,27 +21,19 @@ const origin = 'http://gateway.example';
 export async function startServer(options: ServerOptions = {}): Promise<TestServer> {
   const dataDir = await mkdtemp(join(tmpdir(), 'scimbridge-'));
   const modules = await loadAdapterModules();
-  const config = { ...(await readConfig(options, dataDir, modules)), dataDir };
+  const configuration = await readConfiguration(options, dataDir, modules);
+  const { config } = configuration;
   const state = openState(dataDir);
   const { log, lines } = recordingLog();
-  const sealer = createSealer(await state.key('cursor'));
-  const running = await composeAll(config, { modules, sealer, metaSchemas: discoverySchemas, log });
-  const { tokens, controls } = state;
-  const oauthKey = await state.key('oauth');
-  const served = {
-    gateways: running.map((one) =>
-      toHttpGateway(one, { tokens, controls, oauthKey, log: new GatewayLog(log, one.gateway, controls) }),
-    ),
-    publicUrl: config.publicUrl,
-  };
-  const app = createApp({
-    served: () => served,
+  const live = await LiveGateways.open(configuration, {
+    modules,
+    sealer: createSealer(await state.key('cursor')),
+    metaSchemas: discoverySchemas,
+    state,
+    oauthKey: await state.key('oauth'),
     log,
-    health: () => ({
-      ready: true,
-      gateways: running.map((one) => toGatewayHealth(one, { enabled: () => one.gateway.enabled })),
-    }),
   });
+  const app = createApp({ served: () => live.served, log, health: () => ({ ready: true, gateways: live.health() }) });
   const createToken = async (gateway: string, label: string): Promise<string> =>
     (await issueToken(state.tokens, { gateway, label })).token;
   return {
@@ -57,37 +47,30 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
     },
     log: () => lines.join(''),
     close: async () => {
-      for (const gateway of running) await gateway.close();
+      await live.close();
       await state.close();
       await rm(dataDir, { recursive: true, force: true });
     },
   };
 }
 
-async function readConfig(
+async function readConfiguration(
   { config: text, baseDir }: ServerOptions,
   dataDir: string,
   modules: ReadonlyMap<string, AdapterModule>,
-): Promise<GatewayConfig> {
+): Promise<UsableConfiguration> {
   const file = join(baseDir ?? dataDir, 'gateway.yaml');
   if (text !== undefined) await writeFile(file, text);
-  const { config, problems } = loadConfig({
+  const { config, problems, sources } = loadConfig({
     ...(text === undefined ? {} : { file }),
     adapterSchemas: new Map([...modules].map(([type, { configSchema }]) => [type, configSchema])),
   });
   if (config === undefined) throw new Error(problems.map((problem) => JSON.stringify(problem)).join('\n'));
-  return config;
-}
-
-async function composeAll(config: GatewayConfig, parts: CompositionParts): Promise<readonly RunningGateway[]> {
-  const running: RunningGateway[] = [];
-  for (const gateway of config.gateways) {
-    const { plans, problems } = compileGateway(gateway);
-    const errors = problems.filter(({ severity }) => severity === 'error');
-    if (errors.length > 0) throw new Error(errors.map(({ message }) => message).join('\n'));
-    running.push(await composeGateway(config, gateway, plans, parts));
-  }
-  return running;
+  const compiled = config.gateways.map((gateway) => ({ id: gateway.id, ...compileGateway(gateway) }));
+  const errors = compiled.flatMap(({ problems: found }) => found.filter(({ severity }) => severity === 'error'));
+  if (errors.length > 0) throw new Error(errors.map(({ message }) => message).join('\n'));
+  const plans = new Map(compiled.map((one) => [one.id, one.plans]));
+  return { config: { ...config, dataDir }, plans, sources };
 }
 
 /** A logger of everything, and what it wrote. */

@@ -1,0 +1,79 @@
+import type { Logger } from 'pino';
+import type { Gateway, GatewayConfig } from '../../config/gateway-config.js';
+import type { TokenStore } from '../state/state.js';
+import { baseUrl } from './base-url.js';
+import type { Output } from './cli.js';
+import type { ConfigChanges } from './config-changes.js';
+import { offerFirstToken, showTenantUrl } from './first-token.js';
+
+export interface AnnounceOptions {
+  /** Where the process really listens. */
+  readonly port: number;
+  readonly tokens: TokenStore;
+  readonly log: Logger;
+  readonly stdout: Output;
+  /** Print a token also when stdout is not a terminal. */
+  readonly printToken: boolean;
+  /** `--config` and `--data` as they were given, for commands to repeat. */
+  readonly place: string;
+}
+
+/** Says where the gateways are, what endangers their tokens, and how to get a first one. */
+export async function announce(config: GatewayConfig, options: AnnounceOptions): Promise<void> {
+  const { host } = config.listen;
+  const { port, log } = options;
+  log.info({ host, port }, 'Listening.');
+  warnIfUnencrypted(config, options);
+  for (const gateway of config.gateways) await announceGateway(config, gateway, options);
+}
+
+/** After a change: gateways that are new, or are somewhere else now. */
+export async function announceChanges(
+  config: GatewayConfig,
+  { gateways, settings }: ConfigChanges,
+  options: AnnounceOptions,
+): Promise<void> {
+  const isElsewhere = settings.includes('publicUrl');
+  if (isElsewhere) warnIfUnencrypted(config, options);
+  for (const gateway of config.gateways) {
+    const changes = gateways.get(gateway.id) ?? [];
+    if (isElsewhere || changes.includes('added') || changes.includes('address')) {
+      await announceGateway(config, gateway, options);
+    }
+  }
+}
+
+function warnIfUnencrypted(config: GatewayConfig, { port, log }: AnnounceOptions): void {
+  const { host } = config.listen;
+  if (isLoopback(host) || baseUrl(config, port).startsWith('https:')) return;
+  log.warn(
+    { host },
+    'Tokens travel unencrypted: switch on "tls", or put a proxy with TLS before the gateway and give its URL as "publicUrl".',
+  );
+}
+
+async function announceGateway(config: GatewayConfig, gateway: Gateway, options: AnnounceOptions): Promise<void> {
+  const { port, tokens, log, stdout, place, printToken } = options;
+  const { id, auth } = gateway;
+  const tenantUrl = baseUrl(config, port) + gateway.address;
+  log.info({ gateway: id, tenantUrl }, 'Serving.');
+  const hasTokens = (await tokens.list(id)).length > 0;
+  if (config.file === undefined) {
+    const { dataDir } = config;
+    const { validityDays } = auth.tokens;
+    const shown = { gateway: id, tenantUrl, stdout, print: printToken, log };
+    if (hasTokens) showTenantUrl({ ...shown, place });
+    else await offerFirstToken({ ...shown, validityDays, store: tokens, dataDir });
+    return;
+  }
+  if (hasTokens || !auth.tokens.enabled || auth.jwt !== undefined) return;
+  const kind = auth.oauth === undefined ? 'token' : 'client';
+  log.warn(
+    { gateway: id },
+    `Nobody can call this gateway yet: run "scimbridge ${kind} create ${id}${place} --label …".`,
+  );
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host.startsWith('127.');
+}
