@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import Database, { type Database as Connection } from 'better-sqlite3';
 import { createControlStore } from './control-store.js';
+import { makeDataFolder } from './data-folder.js';
 import { migrate } from './migrations.js';
 import type { State } from './state.js';
 import { createTokenStore } from './token-store.js';
@@ -16,7 +17,7 @@ const busyTimeoutMs = 5000;
 export function openState(dataDir: string): State {
   const file = join(dataDir, 'state.db');
   try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    makeDataFolder(dataDir);
     // SQLite gives its other files (-wal, -shm) the mode of this one.
     if (!existsSync(file)) closeSync(openSync(file, 'a', 0o600));
     return createSqliteState(file);
