@@ -10,7 +10,9 @@ import { addClient } from './cli/client.js';
 import { addDoctor } from './cli/doctor.js';
 import { addExplain } from './cli/explain.js';
 import { addGatewayCommand } from './cli/gateway-command.js';
+import { addLog } from './cli/log-command.js';
 import { addServe } from './cli/serve.js';
+import { addStatus } from './cli/status.js';
 import { addToken } from './cli/token.js';
 import { checkDeclared, compileGateway } from './composition.js';
 
@@ -20,6 +22,8 @@ const commands: readonly AddCommand[] = [
   addToken,
   addClient,
   addGatewayCommand,
+  addStatus,
+  addLog,
   addCheck,
   addExplain,
   addDoctor,

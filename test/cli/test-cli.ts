@@ -8,7 +8,9 @@ import { runCli } from '../../src/cli/cli.js';
 import { addClient } from '../../src/cli/client.js';
 import { addDoctor } from '../../src/cli/doctor.js';
 import { addGatewayCommand } from '../../src/cli/gateway-command.js';
+import { addLog } from '../../src/cli/log-command.js';
 import { addServe } from '../../src/cli/serve.js';
+import { addStatus } from '../../src/cli/status.js';
 import { addToken } from '../../src/cli/token.js';
 import { compileGateway } from '../../src/composition.js';
 import { openTransactionsFile } from '../../src/transactions/transactions-file.js';
@@ -77,7 +79,7 @@ export class TestCli {
   }
 
   #start(args: readonly string[]): Promise<number> {
-    return runCli(args, [addServe, addToken, addClient, addGatewayCommand, addDoctor], {
+    return runCli(args, [addServe, addToken, addClient, addGatewayCommand, addStatus, addLog, addDoctor], {
       version: '1.2.3',
       stdout: { write: (text) => (this.stdout += text), isTTY: this.isTTY },
       stderr: { write: (text) => (this.stderr += text) },
