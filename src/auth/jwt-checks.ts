@@ -219,7 +219,8 @@ function checkScope(claims: JsonRecord, policy: JwtPolicy): Failure | undefined 
   return {
     message: `"scope", "scp" and "roles" hold none of ${anyOf(needed)}`,
     description: 'The token lacks a scope that is needed here',
-    insufficient: { scope: needed.join(' ') },
+    // Written into a header: what no scope can be (RFC 6750 §3) is left out.
+    insufficient: { scope: needed.filter((scope) => /^[!#-[\]-~]+$/.test(scope)).join(' ') },
   };
 }
 
