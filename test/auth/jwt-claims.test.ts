@@ -137,7 +137,7 @@ describe('times', () => {
     const gateway = bench.authenticator();
     await accepted(gateway, await bench.server.token({ exp: seconds() - 50 }));
     const verdict = await rejection(gateway, await bench.server.token({ exp: seconds() - 300 }));
-    expect(verdict.reason).toMatch(/^expiry: the token expired at \d{4}-\d\d-\d\dT.*Z, 5 min ago$/);
+    expect(verdict.reason).toMatch(/^expiry: the token expired at \d{4}-\d\d-\d\dT.*Z$/);
     expect(verdict.description).toBe('The token expired');
     const strict = bench.authenticator({ clockToleranceSeconds: 0 });
     await refused(strict, await bench.server.token({ exp: seconds() - 2 }), /^expiry: /);

@@ -101,7 +101,7 @@ describe('a gateway that takes the token of Entra ID, whose secret field is empt
       const answer = await entra.withToken(token).request('GET', '/Users');
       expect(expectError(answer, 401)).toContain('error="invalid_token", error_description="The token expired"');
     });
-    expect(log).toMatch(/expiry: the token expired at \d{4}-.*Z, 2 h ago/);
+    expect(log).toMatch(/expiry: the token expired at \d{4}-.*Z/);
   });
 
   it('tells no more of other checks than that the token is not valid [6750-3.1-01]', async () => {
