@@ -31,8 +31,6 @@ export function errorResponse(exchange: Exchange, error: ScimError, more: Header
   const headers: Headers = { 'X-Request-Id': exchange.requestId, 'Content-Type': exchange.mediaType, ...more };
   if (error.retryAfterSeconds !== undefined) headers['Retry-After'] = String(Math.ceil(error.retryAfterSeconds));
   if (error.allow !== undefined) headers.Allow = error.allow.join(', ');
-  // The rest of a body that is too large is not read.
-  if (error.status === 413) headers.Connection = 'close';
   const body = { ...error.toBody(), detail: `${error.message} [request ${exchange.requestId}]` };
   return new Response(JSON.stringify(body), { status: error.status, headers });
 }

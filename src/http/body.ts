@@ -40,8 +40,18 @@ export async function readJson(exchange: Exchange, limit: BodyLimit): Promise<Js
   return { json: parseJson(text, limit.depth), text };
 }
 
-/** @throws ScimError 413 */
+/** @throws ScimError 413; 400 invalidSyntax when the rest never comes */
 export async function readBytes(exchange: Exchange, limit: Omit<BodyLimit, 'depth'>): Promise<Buffer> {
+  try {
+    return await readAll(exchange, limit);
+  } catch (error) {
+    if (error instanceof ScimError) throw error;
+    // The client left, or went on with what is no HTTP: nobody hears this answer, but it is no fault of ours.
+    throw ScimError.badRequest('invalidSyntax', 'The body broke off.', error);
+  }
+}
+
+async function readAll(exchange: Exchange, limit: Omit<BodyLimit, 'depth'>): Promise<Buffer> {
   const { request } = exchange;
   const announced = exchange.header('content-length');
   if (announced !== undefined) {

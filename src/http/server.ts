@@ -1,13 +1,12 @@
 import { createServer as createPlainServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer, type Server as HttpsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { getRequestListener } from '@hono/node-server';
 import type { Logger } from 'pino';
-import { errorSchemaUri, ScimError } from '../scim/error.js';
 import { Connections } from './connections.js';
 import { explainListen } from './listen-error.js';
+import { answerUnparsable, malformed, maxHeadBytes, refuseAmbiguous, refuseExpectation } from './malformed.js';
 import { readTlsPair, type TlsFiles, type TlsPair } from './tls.js';
 
 export interface ServerOptions {
@@ -55,8 +54,6 @@ export interface HttpServer {
 /** Longer than balancers keep idle connections (60 seconds as a rule), so that none is closed under a request. */
 const keepAliveMs = 75_000;
 const usualPatience: Patience = { headMs: 20_000, requestMs: 120_000, stalledMs: 60_000, checkEveryMs: 5000 };
-/** Room for a large JWT beside a long filter. */
-const maxHeadBytes = 32_768;
 const idleSweepMs = 50;
 /** A year (RFC 6797). */
 const strictTransportSecurity = 'max-age=31536000';
@@ -119,6 +116,8 @@ function create({ fetch, log, maxConnections }: ServerOptions, pair: TlsPair | u
     requestTimeout: patience.requestMs,
     maxHeaderSize: maxHeadBytes,
     connectionsCheckingInterval: patience.checkEveryMs,
+    // It is refused here, in SCIM's form.
+    requireHostHeader: false,
   };
   // Health checks in HTTP/1.0 send no Host.
   const handle = getRequestListener(fetch, { hostname: 'localhost', errorHandler: () => malformed() });
@@ -131,11 +130,13 @@ function create({ fetch, log, maxConnections }: ServerOptions, pair: TlsPair | u
           handshakeTimeout: patience.headMs,
           ALPNProtocols: ['http/1.1'],
         });
+  // All that fit: Node would drop the last ones in silence.
+  server.maxHeadersCount = 0;
   const connections = new Connections(server, maxConnections);
   const listener = (request: IncomingMessage, response: ServerResponse): void => {
     connections.hasSpoken(request.socket);
     if (pair !== undefined) response.setHeader('Strict-Transport-Security', strictTransportSecurity);
-    void handle(request, response);
+    if (!refuseAmbiguous(request, response)) void handle(request, response);
   };
   server.on('request', listener);
   server.on('connection', (socket) => connections.add(socket));
@@ -203,50 +204,4 @@ async function stop(server: Server | HttpsServer, connections: Connections, grac
   await closed;
   clearInterval(sweep);
   clearTimeout(force);
-}
-
-/** `Expect` with anything but 100-continue. */
-function refuseExpectation(_request: IncomingMessage, response: ServerResponse): void {
-  const body = errorBody(417, 'The expectation of "Expect" cannot be met: only "100-continue" can.');
-  response.writeHead(417, {
-    'Content-Type': 'application/scim+json',
-    'Content-Length': Buffer.byteLength(body),
-    Connection: 'close',
-  });
-  response.end(body);
-}
-
-function errorBody(status: number, detail: string): string {
-  return JSON.stringify({ schemas: [errorSchemaUri], status: String(status), detail });
-}
-
-/** What Node let through but is no URL: a wrong Host header, a backslash in the path. */
-function malformed(): Response {
-  const error = ScimError.badRequest('invalidSyntax', 'The URL or the Host header is malformed.');
-  return new Response(JSON.stringify(error.toBody()), {
-    status: 400,
-    headers: { 'Content-Type': 'application/scim+json', Connection: 'close' },
-  });
-}
-
-const unparsable: Readonly<Record<string, readonly [status: number, phrase: string, detail: string]>> = {
-  HPE_HEADER_OVERFLOW: [
-    431,
-    'Request Header Fields Too Large',
-    `The URL and the headers are larger than ${maxHeadBytes} bytes: send long queries as POST to "/.search".`,
-  ],
-  ERR_HTTP_REQUEST_TIMEOUT: [408, 'Request Timeout', 'The request did not arrive in time.'],
-};
-
-/** Node refuses what is no HTTP before any handler sees it; the answer is in SCIM's form all the same. */
-function answerUnparsable(error: NodeJS.ErrnoException, socket: Duplex): void {
-  if (!socket.writable || error.code === 'ECONNRESET') {
-    socket.destroy();
-    return;
-  }
-  const [status, phrase, detail] = unparsable[error.code ?? ''] ?? [400, 'Bad Request', 'This is not valid HTTP.'];
-  const body = errorBody(status, detail);
-  socket.end(
-    `HTTP/1.1 ${status} ${phrase}\r\nConnection: close\r\nContent-Type: application/scim+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-  );
 }

@@ -52,27 +52,44 @@ export function exchange(origin: string, bytes: string | Buffer, options: Exchan
 /** Cuts a stream into answers. All answers of the gateway tell their length. */
 export class AnswerReader {
   readonly answers: WireAnswer[] = [];
-  #rest = '';
+  #chunks: Buffer[] = [];
+  #bytes = 0;
+  /** No answer ends before so many bytes are there. */
+  #needed = 0;
 
   add(data: Buffer): void {
-    this.#rest += data.toString('latin1');
-    for (;;) {
-      const end = this.#rest.indexOf('\r\n\r\n');
-      if (end < 0) return;
-      const [statusLine = '', ...lines] = this.#rest.slice(0, end).split('\r\n');
-      const status = Number(/^HTTP\/1\.1 (\d{3})/.exec(statusLine)?.[1]);
-      if (Number.isNaN(status)) throw new Error(`This is no answer: ${statusLine.slice(0, 200)}`);
-      const headers = new Map(
-        lines.map((line) => [line.slice(0, line.indexOf(':')).toLowerCase(), line.slice(line.indexOf(':') + 1).trim()]),
-      );
-      const length = Number(headers.get('content-length') ?? 0);
-      const start = end + 4;
-      if (this.#rest.length < start + length) return;
-      const body = Buffer.from(this.#rest.slice(start, start + length), 'latin1').toString('utf8');
-      this.#rest = this.#rest.slice(start + length);
-      // 100 Continue is no answer yet.
-      if (status !== 100) this.answers.push({ status, headers, body });
+    this.#chunks.push(data);
+    this.#bytes += data.length;
+    while (this.#bytes >= this.#needed) {
+      const buffer = Buffer.concat(this.#chunks);
+      const rest = this.#take(buffer);
+      this.#chunks = [rest];
+      this.#bytes = rest.length;
+      if (rest === buffer) return;
     }
+  }
+
+  /** @returns what is left: the same buffer when no answer is complete */
+  #take(buffer: Buffer): Buffer {
+    const end = buffer.indexOf('\r\n\r\n');
+    if (end < 0) {
+      this.#needed = buffer.length + 1;
+      return buffer;
+    }
+    const [statusLine = '', ...lines] = buffer.toString('latin1', 0, end).split('\r\n');
+    const status = Number(/^HTTP\/1\.1 (\d{3})/.exec(statusLine)?.[1]);
+    if (Number.isNaN(status)) throw new Error(`This is no answer: ${statusLine.slice(0, 200)}`);
+    const headers = new Map(
+      lines.map((line) => [line.slice(0, line.indexOf(':')).toLowerCase(), line.slice(line.indexOf(':') + 1).trim()]),
+    );
+    this.#needed = end + 4 + Number(headers.get('content-length') ?? 0);
+    if (buffer.length < this.#needed) return buffer;
+    const body = buffer.toString('utf8', end + 4, this.#needed);
+    // 100 Continue is no answer yet.
+    if (status !== 100) this.answers.push({ status, headers, body });
+    const rest = buffer.subarray(this.#needed);
+    this.#needed = 0;
+    return rest;
   }
 }
 
