@@ -70,27 +70,52 @@ const methods: Readonly<Record<string, string>> = {
   bulk: 'POST',
 };
 
+const needsBody: ReadonlySet<string> = new Set(['create', 'replace', 'patch', 'bulk']);
+
 function toExchange(transaction: Transaction, endpointOf: (type: string) => string): Exchange | string {
-  const { operation, resourceType, filter, status } = transaction;
+  const { operation, status } = transaction;
   const method = methods[operation];
   if (method === undefined) return `There is nothing to send again: the operation was "${operation}".`;
   const body = readShape(transaction);
+  if (body === undefined && needsBody.has(operation) && transaction.outcome !== 'refused') {
+    return 'The request had no body that could be read.';
+  }
   if (typeof body === 'string') return `The request's body was not kept: ${body}.`;
+  const target = targetOf(transaction, body, endpointOf);
+  if (target === undefined) return 'It is not known which resource type the request was about.';
+  return {
+    name: nameOf(transaction),
+    method: target.method ?? method,
+    path: target.path,
+    ...(target.query === undefined ? {} : { query: target.query }),
+    ...(body === undefined ? {} : { body }),
+    expect: expectation(operation, status),
+    ...circumstances(status),
+  };
+}
+
+interface Target {
+  readonly method?: string;
+  readonly path: string;
+  readonly query?: Exchange['query'];
+}
+
+/** Where it goes. */
+function targetOf(
+  { operation, resourceType, filter, status }: Transaction,
+  body: unknown,
+  endpointOf: (type: string) => string,
+): Target | undefined {
   const collection = resourceType === undefined ? '' : endpointOf(resourceType);
-  const name = nameOf(transaction);
-  const common = { name, expect: expectation(operation, status), ...circumstances(status) };
-  if (operation === 'search' && body !== undefined) {
-    return { ...common, method: 'POST', path: `${collection}/.search`, body };
-  }
+  if (operation === 'bulk') return { path: '/Bulk' };
   if (operation === 'search') {
-    const query = filter === undefined ? undefined : { filter: fillFilter(filter) };
-    return { ...common, method, path: collection === '' ? '/' : collection, ...(query === undefined ? {} : { query }) };
+    if (body !== undefined) return { method: 'POST', path: `${collection}/.search` };
+    const path = collection === '' ? '/' : collection;
+    return filter === undefined ? { path } : { path, query: { filter: fillText(filter) } };
   }
-  const withBody = body === undefined ? {} : { body };
-  if (operation === 'bulk') return { ...common, method, path: '/Bulk', ...withBody };
-  if (collection === '') return 'It is not known which resource type the request was about.';
-  const path = operation === 'create' ? collection : `${collection}/${status === 404 ? madeUp('missing') : savedId}`;
-  return { ...common, method, path, ...withBody };
+  if (collection === '') return undefined;
+  if (operation === 'create') return { path: collection };
+  return { path: `${collection}/${status === 404 ? madeUp('missing') : savedId}` };
 }
 
 /** @returns a text when there is only a summary, undefined when there was no body */
@@ -168,16 +193,10 @@ function fillBody(json: unknown): unknown {
   return Object.fromEntries(Object.entries(json).map(([key, value]) => [fillText(key), fillBody(value)]));
 }
 
-/** Numbers lose their quotation marks, which texts keep. */
-function fillFilter(filter: string): string {
-  const numbers = /"\$\{(number|decimal)(\d+)\}"/g;
-  return fillText(
-    filter.replace(numbers, (_, kind: string, number: string) => String(madeUpNumber(kind, Number(number)))),
-  );
-}
-
+/** Inside a filter or a path, numbers lose their quotation marks. */
 function fillText(text: string): string {
-  return text.replace(placeholder, (_, kind: string, number: string) => {
+  const unquoted = text.replace(/"(\$\{(?:number|decimal)\d+\})"/g, '$1');
+  return unquoted.replace(placeholder, (_, kind: string, number: string) => {
     switch (kind) {
       case 'mail':
         return `${madeUp(`mail${number}`)}@example.com`;

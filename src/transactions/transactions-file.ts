@@ -1,4 +1,4 @@
-import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import Database, { type Database as Connection } from 'better-sqlite3';
 import { migrate } from '../state/migrations.js';
@@ -65,7 +65,7 @@ export function openTransactionsFile(dataDir: string): Connection {
   const file = fileIn(dataDir);
   let db: Connection | undefined;
   try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    makeDataFolder(dataDir);
     // SQLite gives its other files (-wal, -shm) the mode of this one.
     if (!existsSync(file)) closeSync(openSync(file, 'a', 0o600));
     db = new Database(file, { timeout: busyTimeoutMs });

@@ -16,13 +16,19 @@ export interface Said {
 /** A recorder over a folder of its own, and what it leaves there. */
 export class Recording {
   readonly folder = mkdtempSync(join(tmpdir(), 'transactions-'));
-  readonly dataDir = join(this.folder, 'data');
-  readonly key = Buffer.alloc(32, 7);
+  readonly dataDir: string;
+  readonly key: Uint8Array;
   readonly said: Said[] = [];
   /** Gateways whose values are recorded. */
   readonly recordsValues = new Set<string>();
   readonly #open: TransactionRecorder[] = [];
   #requests = 0;
+
+  /** @param dataDir a folder that another one makes and removes */
+  constructor(dataDir?: string, key: Uint8Array = Buffer.alloc(32, 7)) {
+    this.dataDir = dataDir ?? join(this.folder, 'data');
+    this.key = key;
+  }
 
   start(keepDays = 30): TransactionRecorder {
     const recorder = openTransactionRecorder({
