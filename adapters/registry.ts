@@ -1,4 +1,4 @@
-import type { AdapterModule } from '../src/backend/adapter.js';
+import type { AdapterModule, AdapterSetup } from '../src/backend/adapter.js';
 
 /** The adapters that are built in, by the name that `type:` has in gateway.yaml. Each is loaded when it is needed. */
 const builtIn: readonly (readonly [type: string, load: () => Promise<AdapterModule>])[] = [
@@ -13,12 +13,15 @@ export async function loadAdapterModules(): Promise<ReadonlyMap<string, AdapterM
 
 /** `open` gets settings that the module's own schema has checked, so their type is known to be right. */
 function erase<Config>(module: AdapterModule<Config>): AdapterModule {
-  const { declared } = module;
+  const { declared, excludes } = module;
   return {
     contractVersion: module.contractVersion,
     type: module.type,
     configSchema: module.configSchema,
     ...(declared === undefined ? {} : { declared: (settings: unknown) => declared(settings as Config) }),
+    ...(excludes === undefined
+      ? {}
+      : { excludes: (one, other) => excludes(one as AdapterSetup<Config>, other as AdapterSetup<Config>) }),
     open: (settings, environment) => module.open(settings as Config, environment),
   };
 }

@@ -48,7 +48,8 @@ export class AdapterPool {
 
   /**
    * @param timeoutMs how long one operation may take
-   * @throws whatever the adapter throws when it cannot be opened, which a backend that is down is no reason for
+   * @throws whatever the adapter throws when it cannot be opened, which a backend that is down is no reason for; Error when
+   * it cannot be opened beside one that is in use
    */
   async acquire(order: AdapterOrder, timeoutMs: number, log: AdapterEnvironment['log']): Promise<AdapterLease> {
     const known = this.#open.find((candidate) => isDeepStrictEqual(candidate.order, order));
@@ -62,6 +63,11 @@ export class AdapterPool {
     const module = modules.get(order.type);
     if (module === undefined) throw new Error(`There is no adapter of type "${order.type}".`);
     const { gateway, entities } = order;
+    for (const { order: other } of this.#open) {
+      const reason =
+        other.gateway === gateway && other.type === order.type ? exclusion(module, other, order) : undefined;
+      if (reason !== undefined) throw new Error(reason);
+    }
     const adapter = await module.open(order.settings, { gateway, entities, baseDir, dataDir, log });
     const opened: OpenAdapter = { order, guarded: guardAdapter(adapter, { timeoutMs }), uses: 0 };
     this.#open = [...this.#open, opened];
@@ -74,4 +80,9 @@ export class AdapterPool {
     this.#open = this.#open.filter((candidate) => candidate !== used);
     await used.guarded.close();
   }
+}
+
+function exclusion(module: AdapterModule, open: AdapterOrder, next: AdapterOrder): string | undefined {
+  const { entities } = next;
+  return module.excludes?.({ config: open.settings, entities: open.entities }, { config: next.settings, entities });
 }

@@ -27,6 +27,7 @@ import { type SqliteConfig, sqliteConfigSchema } from './config.js';
 import { loadCreateStore } from './create-store.js';
 import { openDatabase, type Statements, statementsOf } from './database.js';
 import { isBusy, toAdapterError } from './errors.js';
+import { keptDifferently } from './managed/open-layout.js';
 import type { CreateStore, Store, StoreDefinition } from './store.js';
 import type { TablesConfig } from './tables/config.js';
 import { WorkerClient } from './worker-client.js';
@@ -43,6 +44,11 @@ export const sqliteModule: AdapterModule<SqliteConfig> = {
       : new Map(
           Object.entries(entities as TablesConfig).map(([name, { fields }]) => [name, new Set(Object.keys(fields))]),
         ),
+  excludes: (open, next) => {
+    if (!isManaged(open.config) || !isManaged(next.config) || open.config.file !== next.config.file) return undefined;
+    const field = keptDifferently(open.entities, next.entities);
+    return field && `The managed store keeps "${field}" in another way for the new mapping, which takes a restart.`;
+  },
   /**
    * A file that cannot be used now is tried again by later operations.
    * @throws AdapterError unsupported when the file is of a newer version, or not a store at all
@@ -57,16 +63,20 @@ export const sqliteModule: AdapterModule<SqliteConfig> = {
 
 function definitionOf(config: SqliteConfig, environment: AdapterEnvironment): StoreDefinition {
   const { gateway, entities, baseDir, dataDir } = environment;
-  const isManaged = config.managed ?? config.entities === undefined;
-  if (!isManaged && config.file === undefined)
+  const managed = isManaged(config);
+  if (!managed && config.file === undefined)
     throw new Error('An adapter of type "sqlite" with `entities` needs `file`.');
   return {
-    kind: isManaged ? 'managed' : 'tables',
+    kind: managed ? 'managed' : 'tables',
     file: config.file === undefined ? resolve(dataDir, 'store.db') : resolve(baseDir, config.file),
     gateway,
     entities,
-    ...(isManaged ? {} : { tables: config.entities }),
+    ...(managed ? {} : { tables: config.entities }),
   };
+}
+
+function isManaged(config: SqliteConfig): boolean {
+  return config.managed ?? config.entities === undefined;
 }
 
 interface Connection {

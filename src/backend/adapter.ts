@@ -276,6 +276,12 @@ export interface AdapterLog {
   error(fields: object, message: string): void;
 }
 
+/** What an adapter is opened with, as far as the configuration says it. */
+export interface AdapterSetup<Config = unknown> {
+  readonly config: Config;
+  readonly entities: readonly EntityUse[];
+}
+
 /** What a module exports to be an adapter. `configSchema` (JSON Schema) checks and completes its section of the YAML. */
 export interface AdapterModule<Config = unknown> {
   readonly contractVersion: typeof contractVersion;
@@ -286,6 +292,11 @@ export interface AdapterModule<Config = unknown> {
    * another is then found without connecting.
    */
   readonly declared?: (config: Config) => ReadonlyMap<string, ReadonlySet<string>> | undefined;
+  /**
+   * Why the second adapter cannot be opened while the first, of the same gateway, is in use: what it does to the backend
+   * would make the first one fail. Undefined: it can. A configuration that is read again opens the new one first.
+   */
+  readonly excludes?: (open: AdapterSetup<Config>, next: AdapterSetup<Config>) => string | undefined;
   /** Opens without waiting for the backend: the gateway starts with a backend that is down. */
   open(config: Config, environment: AdapterEnvironment): Promise<Adapter>;
 }

@@ -2,6 +2,7 @@ import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
+import { sqliteModule } from '../../adapters/sqlite/adapter.js';
 import { idOf } from '../../src/backend/record.js';
 import { expectKind } from '../contract/contract-fixture.js';
 import {
@@ -238,6 +239,34 @@ describe('another mapping of the same entity', () => {
     await openStore(folder, withField('title', { comparison: 'exact' }));
     const error = await expectKind(adapter.create('people', { login: 'b' }, { fields: [] }, context()), 'unavailable');
     expect(error.message).toContain('Restart');
+  });
+
+  it('lets a process write that uses none of the fields which are kept in another way', async () => {
+    const folder = await testFolder();
+    const before = await openStore(folder);
+    rowsChangedBy(before, () => before.store.create('people', values, { fields: [] }));
+    const untitled = [{ ...people, fields: people.fields.filter(({ name }) => name !== 'title') }, groups];
+    const adapter = await openManaged(folder, { gateway: 'test', entities: untitled });
+    await adapter.create('people', { login: 'b' }, { fields: [] }, context());
+    await openStore(folder, withField('title', { comparison: 'exact' }));
+    for (const login of ['c', 'd']) await adapter.create('people', { login }, { fields: [] }, context());
+    expect(await adapter.lookup('people', { by: 'login', values: ['d'], fields: [] }, context())).toHaveLength(1);
+  });
+
+  it.each([
+    ['another comparison', withField('title', { comparison: 'exact' }), 'people.title'],
+    ['plain values instead of references', withField('manager', { reference: undefined }), 'people.manager'],
+    ['a field less', [{ ...people, fields: people.fields.slice(1) }, groups], undefined],
+    ['no difference', [people, groups], undefined],
+  ])('%s: cannot be opened beside the one in use if it keeps a field otherwise', (_, next, field) => {
+    const config = { type: 'sqlite' as const };
+    const reason = sqliteModule.excludes?.({ config, entities: [people, groups] }, { config, entities: next });
+    if (field === undefined) expect(reason).toBeUndefined();
+    else expect(reason).toContain(field);
+    const other = { ...config, file: 'other.db' };
+    expect(sqliteModule.excludes?.({ config: other, entities: [people, groups] }, { config, entities: next })).toBe(
+      undefined,
+    );
   });
 });
 

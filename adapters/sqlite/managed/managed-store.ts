@@ -8,7 +8,7 @@ import { indexKey } from './document.js';
 import { entityIn } from './layout.js';
 import { LinkWriter } from './link-writer.js';
 import { restKey } from './links.js';
-import { openLayout } from './open-layout.js';
+import { isArrangedAsDeclared, openLayout } from './open-layout.js';
 import { Reader } from './reader.js';
 import { Searcher } from './search.js';
 import { inSnapshot } from './snapshot.js';
@@ -27,7 +27,9 @@ export const createManagedStore: CreateStore = (db, definition) => {
   const statements = statementsOf(db);
   const reader = new Reader(statements);
   const searcher = new Searcher(db, statements, layout, reader);
-  const writer = new StoreWriter(statements, reader, new LinkWriter(statements, layout));
+  const writer = new StoreWriter(statements, reader, new LinkWriter(statements, layout), () =>
+    isArrangedAsDeclared(db, definition),
+  );
   const entities = [...layout.entities.values()];
   return {
     capabilities: Object.fromEntries(entities.map((entity) => [entity.name, capabilitiesOf(entity)])),

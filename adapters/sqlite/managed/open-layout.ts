@@ -49,6 +49,25 @@ export function openLayout(db: Database, definition: StoreDefinition): Layout {
   return buildLayout(stored, uses);
 }
 
+/** Whether the store keeps every declared field in the way that is declared, whatever became of others. */
+export function isArrangedAsDeclared(db: Database, { gateway, entities }: StoreDefinition): boolean {
+  return isUpToDate(readLayout(db, gateway), mergedEntities(entities));
+}
+
+/** A field that two declarations have in common and would keep differently, as `entity.field`. */
+export function keptDifferently(one: readonly EntityUse[], other: readonly EntityUse[]): string | undefined {
+  const others = new Map(mergedEntities(other).map(({ entity, fields }) => [entity, fields]));
+  for (const { entity, fields } of mergedEntities(one)) {
+    for (const use of fields) {
+      const otherUse = others.get(entity)?.find(({ name }) => name === use.name);
+      const [layout, otherLayout] = [fieldLayoutOf(use), otherUse && fieldLayoutOf(otherUse)];
+      if (layout !== undefined && otherLayout !== undefined && !isSame(layout, otherLayout))
+        return `${entity}.${use.name}`;
+    }
+  }
+  return undefined;
+}
+
 function readLayout(db: Database, gateway: string): StoredLayout {
   const scopes = db
     .prepare<[string], { id: number; entity: string; generation: number }>(

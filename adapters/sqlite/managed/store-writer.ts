@@ -32,11 +32,16 @@ export class StoreWriter {
   private readonly statements: Statements;
   private readonly reader: Reader;
   private readonly links: LinkWriter;
+  private readonly isAsDeclared: () => boolean;
+  /** By scope: those that others made without touching a field of ours. */
+  private readonly acceptedGenerations = new Map<number, number>();
 
-  constructor(statements: Statements, reader: Reader, links: LinkWriter) {
+  /** @param isAsDeclared whether every declared field is still kept in the store as it is declared */
+  constructor(statements: Statements, reader: Reader, links: LinkWriter, isAsDeclared: () => boolean) {
     this.statements = statements;
     this.reader = reader;
     this.links = links;
+    this.isAsDeclared = isAsDeclared;
   }
 
   create(entity: ManagedEntity, record: BackendRecord, fields: readonly string[]): BackendRecord {
@@ -126,7 +131,11 @@ export class StoreWriter {
   /** Another process may have changed how fields are indexed: what is written here would not be found there. */
   private checkGeneration({ scope, generation }: ManagedEntity): void {
     const row = this.statements.rows('SELECT generation FROM scope WHERE id = ?').get(scope) as [number] | undefined;
-    if (row?.[0] === generation) return;
+    if (row?.[0] === (this.acceptedGenerations.get(scope) ?? generation)) return;
+    if (row !== undefined && this.isAsDeclared()) {
+      this.acceptedGenerations.set(scope, row[0]);
+      return;
+    }
     throw new AdapterError('unavailable', 'The managed store was set up for another mapping. Restart the gateway.');
   }
 
