@@ -46,7 +46,7 @@ export function unusedAdapters(file: GatewayFile, main: ConfigFile): readonly Pr
 }
 
 /** Paths of the gateway itself; the rest belongs to the SCIM endpoints. */
-const reservedPaths = ['/health', '/metrics'];
+const reservedPaths = ['/health', '/metrics', '/oauth'];
 
 function checkAddresses(gateways: readonly Gateway[], report: Report): void {
   const addresses = gateways.map(({ address }) => ({ address, lower: `${address.toLowerCase()}/` }));

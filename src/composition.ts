@@ -4,6 +4,7 @@
  */
 import type { Gateway, GatewayConfig } from '../config/gateway-config.js';
 import { type AdapterLease, AdapterPool } from './adapter-pool.js';
+import { authenticationSchemes } from './auth/schemes.js';
 import type { AdapterModule } from './backend/adapter.js';
 import type { GuardedAdapter } from './backend/guard.js';
 import { compileMappings, type TypeRules } from './mapping/compile.js';
@@ -11,7 +12,7 @@ import type { MappingPlan } from './mapping/plan.js';
 import type { RuleProblem } from './mapping/rule.js';
 import { createScimService } from './provisioning/create-service.js';
 import type { CursorSealer } from './provisioning/cursor.js';
-import type { AuthenticationScheme, DiscoveryOptions } from './provisioning/discovery.js';
+import type { DiscoveryOptions } from './provisioning/discovery.js';
 import type { ScimService } from './provisioning/service.js';
 import { createTypeRuntime, type ServiceLimits, type TypeRuntime } from './provisioning/type-runtime.js';
 import { strictDialect, tolerantDialect } from './scim/dialect.js';
@@ -38,15 +39,6 @@ export interface RunningGateway {
   /** Lets go of its adapters, of which those are closed that nobody else uses. To be called once. */
   close(): Promise<void>;
 }
-
-const bearerScheme: AuthenticationScheme = {
-  type: 'oauthbearertoken',
-  name: 'Bearer token',
-  description:
-    'A token that the gateway generated ("scimbridge token create"), sent as "Authorization: Bearer <token>".',
-  specUri: 'https://www.rfc-editor.org/info/rfc6750',
-  primary: true,
-};
 
 /** Compiles a gateway's rules. Problems carry the origin of their rule, for file, line and column. */
 export function compileGateway(gateway: Gateway): {
@@ -136,7 +128,7 @@ export async function composeGateway(
     limits,
     requireIfMatch: gateway.requireIfMatch,
     pagination: gateway.pagination,
-    authenticationSchemes: [bearerScheme],
+    authenticationSchemes: authenticationSchemes(gateway.auth),
     metaSchemas: parts.metaSchemas,
     sealer: parts.sealer,
   });
