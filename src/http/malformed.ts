@@ -18,6 +18,7 @@ const wrongVersion: Fault = {
   detail: 'Only HTTP/1.1 and HTTP/1.0 are spoken here.',
 };
 const noHost = badRequest('A request in HTTP/1.1 has one Host header, neither more nor less.');
+const userInUrl = badRequest('The URL names a user; credentials belong in the Authorization header.');
 const wrongFraming = badRequest('A request in HTTP/1.0 has no Transfer-Encoding.');
 const unknownCoding: Fault = {
   status: 501,
@@ -32,7 +33,7 @@ const wrongExpectation: Fault = {
 
 /**
  * What Node lets through although a proxy may understand it otherwise, which is what smuggling of requests lives on: several
- * Host headers, transfer codings that nobody decodes, versions that are none.
+ * Host headers, transfer codings that nobody decodes, versions that are none; and users in URLs.
  * @returns whether it was refused; then the connection ends
  * @see RFC 9112 §3.2, §6.1
  */
@@ -47,11 +48,16 @@ function faultOf(request: IncomingMessage): Fault | undefined {
   const hosts = countHosts(request.rawHeaders);
   // Health checks in HTTP/1.0 send none.
   if (hosts !== 1 && (hosts > 1 || request.httpVersionMinor !== 0)) return noHost;
+  // Locations in the answer would repeat it.
+  if (!request.url?.startsWith('/') && withUser.test(request.url ?? '')) return userInUrl;
   const coding = request.headers['transfer-encoding'];
   if (coding === undefined) return undefined;
   if (request.httpVersionMinor === 0) return wrongFraming;
   return coding.toLowerCase() === 'chunked' ? undefined : unknownCoding;
 }
+
+/** A whole URL with userinfo (RFC 7644 §7.1). */
+const withUser = /^[a-z]+:\/\/[^/?#]*@/i;
 
 /** @param rawHeaders names and values in turn */
 function countHosts(rawHeaders: readonly string[]): number {
