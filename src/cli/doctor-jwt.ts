@@ -47,6 +47,7 @@ export async function diagnoseJwt(value: string, token: ParsedJwt, options: JwtD
     '',
   ];
   let isTaken = false;
+  let areSettingsRight = false;
   for (const gateway of options.gateways) {
     const sections = [gateway.auth.jwt ?? []].flat() as readonly JwtIssuerConfig[];
     if (sections.length === 0) {
@@ -57,14 +58,18 @@ export async function diagnoseJwt(value: string, token: ParsedJwt, options: JwtD
       const failed = findings.filter(({ outcome }) => outcome === 'FAILS');
       const isUnsure = findings.some(({ outcome }) => outcome === '-');
       isTaken ||= failed.length === 0;
+      areSettingsRight ||= failed.every(({ check }) => notOfSettings.has(check));
       const verdict = failed.length > 0 ? 'would refuse it' : isUnsure ? 'might take it' : 'would take it';
       lines.push(`Gateway "${gateway.id}", issuer ${section.issuer}: ${verdict}`);
       lines.push(...findings.map(formatFinding), '');
     }
   }
-  if (!isTaken) lines.push(...proposeSettings(token, options.nowMs / 1000), '');
+  if (!areSettingsRight) lines.push(...proposeSettings(token, options.nowMs / 1000), '');
   return { lines: [...lines, ...advice(token)], isTaken };
 }
+
+/** What fails with a token that is old, or forged, or whose issuer is away, whatever the settings. */
+const notOfSettings = new Set(['signature', 'expiry']);
 
 function formatFinding({ check, outcome, message }: Finding): string {
   const head = `  ${outcome.padEnd(6)}${check}`;

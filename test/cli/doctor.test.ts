@@ -126,6 +126,10 @@ describe('doctor token, of a JWT', () => {
     const wrong = await doctor(forged, '--config', file, '--connect');
     expect(wrong.code).toBe(1);
     expect(wrong.stdout).toContain("FAILS signature: it is not that of the issuer's key");
+    expect(wrong.stdout).not.toContain('settings');
+    const old = await doctor(await server.token({ exp: 1 }), '--config', file);
+    expect(old.stdout).toContain('FAILS expiry');
+    expect(old.stdout).not.toContain('settings');
     server.mood = 'down';
     const down = await doctor(token, '--config', file, '--connect');
     server.mood = 'well';
