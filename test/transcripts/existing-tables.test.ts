@@ -5,6 +5,7 @@ import Database from 'better-sqlite3';
 import { afterAll } from 'vitest';
 import { startServer } from '../support/in-process-server.js';
 import { describeTranscripts } from './transcript-suite.js';
+import { basicOf } from './with-basic.js';
 
 const source = join(import.meta.dirname, 'tables');
 const folder = mkdtempSync(join(tmpdir(), 'scimbridge-tables-'));
@@ -17,4 +18,5 @@ describeTranscripts('tables that exist already', {
     db.close();
     return startServer({ config: readFileSync(join(source, 'gateway.yaml'), 'utf8'), baseDir: folder });
   },
+  basic: basicOf,
 });

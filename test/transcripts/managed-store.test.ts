@@ -1,4 +1,5 @@
 import { startServer } from '../support/in-process-server.js';
 import { describeTranscripts } from './transcript-suite.js';
+import { basicOf, builtInWithBasic } from './with-basic.js';
 
-describeTranscripts('the built-in configuration', { start: () => startServer() });
+describeTranscripts('the managed store', { start: () => startServer({ config: builtInWithBasic }), basic: basicOf });
