@@ -5,7 +5,7 @@ import { createGatewayAuthentication } from '../auth/gateway-authentication.js';
 import { createJwtAuthenticator, type JwtAuthenticator } from '../auth/jwt.js';
 import type { KeyLog } from '../auth/key-source.js';
 import type { RunningGateway } from '../composition.js';
-import { createAdmission } from '../http/admission.js';
+import { type Admission, createAdmission } from '../http/admission.js';
 import type { GatewayHealth } from '../http/app.js';
 import type { HttpGateway } from '../http/http-gateway.js';
 import { InFlight } from '../http/in-flight.js';
@@ -37,16 +37,27 @@ export interface ServedGateway {
  * @throws RangeError for a shared secret of an issuer that is too short
  */
 export function toHttpGateway(
-  { gateway, service }: Pick<RunningGateway, 'gateway' | 'service'>,
+  running: Pick<RunningGateway, 'gateway' | 'service'>,
   parts: HttpParts,
   former?: ServedGateway,
 ): ServedGateway {
-  const { tokens, controls, log, oauthKey } = parts;
+  const { gateway } = running;
   const isSame = (part: (gateway: Gateway) => unknown): boolean =>
     former !== undefined && isDeepStrictEqual(part(former.gateway), part(gateway));
   const jwt = isSame(({ auth }) => auth.jwt) ? former?.jwt : createJwt(gateway, parts);
+  const admission = former !== undefined && isSame(rateOf) ? former.http.admission : createAdmission(gateway.limits);
+  return { gateway, http: assemble(running, parts, jwt, admission), jwt };
+}
+
+/** Apart from the above, since its functions live as long as the gateway: they would keep every former one in memory. */
+function assemble(
+  { gateway, service }: Pick<RunningGateway, 'gateway' | 'service'>,
+  { tokens, controls, log, oauthKey }: HttpParts,
+  jwt: JwtAuthenticator | undefined,
+  admission: Admission,
+): HttpGateway {
   const jwtAuthenticators = jwt === undefined ? [] : [jwt];
-  const http: HttpGateway = {
+  return {
     id: gateway.id,
     address: gateway.address === '/' ? '' : gateway.address,
     service,
@@ -55,7 +66,7 @@ export function toHttpGateway(
       return log.current;
     },
     inFlight: new InFlight(),
-    admission: former !== undefined && isSame(rateOf) ? former.http.admission : createAdmission(gateway.limits),
+    admission,
     limits: gateway.limits,
     dialect: gateway.strict ? strictDialect : tolerantDialect,
     enabled: () => controls.get(gateway.id).enabled ?? gateway.enabled,
@@ -63,7 +74,6 @@ export function toHttpGateway(
     sensitiveFilters: gateway.sensitiveFilters,
     requireIfMatch: gateway.requireIfMatch,
   };
-  return { gateway, http, jwt };
 }
 
 function rateOf({ limits: { requestsPerSecond, burst, concurrentRequests } }: Gateway): object {
