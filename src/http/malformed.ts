@@ -4,6 +4,8 @@ import { errorSchemaUri, ScimError } from '../scim/error.js';
 
 /** Room for a large JWT beside a long filter. */
 export const maxHeadBytes = 32_768;
+/** Node keeps no more, and drops the rest in silence; so as many are refused. Proxies and clients together send some 50. */
+export const maxHeaders = 256;
 
 interface Fault {
   readonly status: number;
@@ -20,6 +22,8 @@ const wrongVersion: Fault = {
 const noHost = badRequest('A request in HTTP/1.1 has one Host header, neither more nor less.');
 const userInUrl = badRequest('The URL names a user; credentials belong in the Authorization header.');
 const wrongFraming = badRequest('A request in HTTP/1.0 has no Transfer-Encoding.');
+const headTooLarge = (detail: string): Fault => ({ status: 431, phrase: 'Request Header Fields Too Large', detail });
+const tooManyHeaders = headTooLarge(`The request has ${maxHeaders} headers or more.`);
 const unknownCoding: Fault = {
   status: 501,
   phrase: 'Not Implemented',
@@ -45,6 +49,7 @@ export function refuseAmbiguous(request: IncomingMessage, response: ServerRespon
 
 function faultOf(request: IncomingMessage): Fault | undefined {
   if (request.httpVersionMajor !== 1) return wrongVersion;
+  if (request.rawHeaders.length >= maxHeaders * 2) return tooManyHeaders;
   const hosts = countHosts(request.rawHeaders);
   // Health checks in HTTP/1.0 send none.
   if (hosts !== 1 && (hosts > 1 || request.httpVersionMinor !== 0)) return noHost;
@@ -74,7 +79,11 @@ export function refuseExpectation(_request: IncomingMessage, response: ServerRes
   end(response, wrongExpectation);
 }
 
+/** Connections that have had their last answer. What follows on them may be no HTTP, and is not answered. */
+const refused = new WeakSet<Duplex>();
+
 function end(response: ServerResponse, fault: Fault): void {
+  if (response.socket !== null) refused.add(response.socket);
   const body = bodyOf(fault);
   response.writeHead(fault.status, fault.phrase, {
     'Content-Type': 'application/scim+json',
@@ -98,11 +107,9 @@ export function malformed(): Response {
 }
 
 const unparsable: Readonly<Record<string, Fault>> = {
-  HPE_HEADER_OVERFLOW: {
-    status: 431,
-    phrase: 'Request Header Fields Too Large',
-    detail: `The URL and the headers are larger than ${maxHeadBytes} bytes: send long queries as POST to "/.search".`,
-  },
+  HPE_HEADER_OVERFLOW: headTooLarge(
+    `The URL and the headers are larger than ${maxHeadBytes} bytes: send long queries as POST to "/.search".`,
+  ),
   ERR_HTTP_REQUEST_TIMEOUT: {
     status: 408,
     phrase: 'Request Timeout',
@@ -115,6 +122,10 @@ const noHttp = badRequest('This is not valid HTTP.');
 export function answerUnparsable(error: NodeJS.ErrnoException, socket: Duplex): void {
   if (!socket.writable || error.code === 'ECONNRESET') {
     socket.destroy();
+    return;
+  }
+  if (refused.has(socket)) {
+    socket.end();
     return;
   }
   const fault = unparsable[error.code ?? ''] ?? noHttp;

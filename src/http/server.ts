@@ -6,7 +6,14 @@ import { getRequestListener } from '@hono/node-server';
 import type { Logger } from 'pino';
 import { Connections } from './connections.js';
 import { explainListen } from './listen-error.js';
-import { answerUnparsable, malformed, maxHeadBytes, refuseAmbiguous, refuseExpectation } from './malformed.js';
+import {
+  answerUnparsable,
+  malformed,
+  maxHeadBytes,
+  maxHeaders,
+  refuseAmbiguous,
+  refuseExpectation,
+} from './malformed.js';
 import { readTlsPair, type TlsFiles, type TlsPair } from './tls.js';
 
 export interface ServerOptions {
@@ -130,8 +137,7 @@ function create({ fetch, log, maxConnections }: ServerOptions, pair: TlsPair | u
           handshakeTimeout: patience.headMs,
           ALPNProtocols: ['http/1.1'],
         });
-  // All that fit: Node would drop the last ones in silence.
-  server.maxHeadersCount = 0;
+  server.maxHeadersCount = maxHeaders;
   const connections = new Connections(server, maxConnections);
   const listener = (request: IncomingMessage, response: ServerResponse): void => {
     connections.hasSpoken(request.socket);
