@@ -19,9 +19,15 @@ export type WorkerMessage =
   | { readonly flush: number }
   | { readonly close: true };
 
+interface Settled {
+  readonly settled: true;
+  readonly lost: number;
+  readonly problem?: string;
+}
+
 /** `settled`: the oldest batch or act needs no more waiting. `problem`: what the disk says, for the operator. */
 export type WorkerReply =
-  | { readonly settled: true; readonly lost: number; readonly problem?: string }
+  | Settled
   | { readonly flushed: number; readonly problem?: string }
   | { readonly problem: string };
 
@@ -84,12 +90,12 @@ class RecordWorker {
     clearTimeout(this.#retry);
     this.#retry = undefined;
     for (let next = this.#queue[0]; next !== undefined; next = this.#queue[0]) {
-      let lost = 0;
+      let result: Pick<Settled, 'lost' | 'problem'>;
       try {
         this.#writer ??= new TransactionWriter(openTransactionsFile(this.#data.dataDir));
-        lost = this.#write(this.#writer, next.batch);
+        result = this.#write(this.#writer, next.batch);
       } catch (error) {
-        const problem = error instanceof Error ? error.message : String(error);
+        const problem = messageOf(error);
         // The file may have been moved, or another one put into its place.
         this.#writer?.close();
         this.#writer = undefined;
@@ -98,31 +104,33 @@ class RecordWorker {
         return problem;
       }
       this.#queue.shift();
-      if (next.isAsked) this.#reply({ settled: true, lost });
+      if (next.isAsked) this.#reply({ settled: true, ...result });
     }
     return undefined;
   }
 
   /** @returns how many rows cannot be written, whatever the disk does */
-  #write(writer: TransactionWriter, batch: PreparedBatch): number {
+  #write(writer: TransactionWriter, batch: PreparedBatch): Pick<Settled, 'lost' | 'problem'> {
     try {
       writer.write(batch);
-      return 0;
+      return { lost: 0 };
     } catch (error) {
       if (isOfTheDisk(error)) throw error;
     }
     // One of them is at fault: the others are not to be lost with it.
-    let lost = 0;
     writer.write({ ...batch, rows: [] });
+    let lost = 0;
+    let problem = '';
     for (const row of batch.rows) {
       try {
         writer.write({ rows: [row], acts: [], activity: [] });
       } catch (error) {
         if (isOfTheDisk(error)) throw error;
         lost++;
+        problem = messageOf(error);
       }
     }
-    return lost;
+    return lost === 0 ? { lost } : { lost, problem };
   }
 
   #writeFloods(which: 'over' | 'all'): void {
@@ -141,7 +149,7 @@ class RecordWorker {
       this.#writer?.sync();
       return undefined;
     } catch (error) {
-      return String(error);
+      return messageOf(error);
     }
   }
 
@@ -161,13 +169,17 @@ class RecordWorker {
       const beforeMs = Date.now() - this.#data.keepDays * dayMs;
       if (this.#writer.deleteSome(beforeMs)) this.#timers[2] = setTimeout(() => this.#sweep(), stepMs);
     } catch (error) {
-      this.#reply({ problem: error instanceof Error ? error.message : String(error) });
+      this.#reply({ problem: messageOf(error) });
     }
   }
 
   #reply(reply: WorkerReply): void {
     this.#port.postMessage(reply);
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** Trouble that may pass, as against a row that cannot be written. */

@@ -194,6 +194,7 @@ class Recorder implements TransactionRecorder {
   }
 
   #take(reply: WorkerReply): void {
+    if (reply.problem !== undefined) this.#problem = reply.problem;
     if ('settled' in reply) {
       const batch = this.#sent.shift();
       this.#waiting -= batch?.records ?? 0;
@@ -206,10 +207,7 @@ class Recorder implements TransactionRecorder {
       if (reply.problem === undefined) flush?.resolve();
       else flush?.reject(new Error(`Transactions could not be written: ${reply.problem}`));
     }
-    if (reply.problem !== undefined) {
-      this.#problem = reply.problem;
-      this.#tell();
-    }
+    this.#tell();
   }
 
   /** The thread ended, in order or not. The next batch starts another one. */

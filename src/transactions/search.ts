@@ -13,7 +13,7 @@ export function searchTransactions(dataDir: string, key: Uint8Array, query: Tran
   return reading(dataDir, [], (db) => {
     const { where, parameters } = conditionsOf(query, key);
     const order = query.afterId === undefined ? 'at DESC, seq DESC' : 'seq';
-    const sql = `SELECT * FROM transactions${where} ORDER BY ${order} LIMIT @limit`;
+    const sql = `${slices} SELECT * FROM transactions${where} ORDER BY ${order} LIMIT @limit`;
     const rows = db.prepare<[object], Row>(sql).all({ ...parameters, limit: query.limit });
     const operations = nativeOperations(db, rows);
     return rows.map((row) => toTransaction(row, operations));
@@ -52,7 +52,7 @@ function conditionsOf(query: TransactionQuery, key: Uint8Array): { where: string
   if (user !== undefined) add(aboutUser, { user: hashSubject(key, user) });
   if (resourceId !== undefined) add(onResource, { resourceId, resource: hashResourceId(key, resourceId) });
   if (outcome !== undefined) add(amongOutcomes(outcome), { outcomes: JSON.stringify(outcome) });
-  if (requestId !== undefined) add('request_id = @requestId', { requestId });
+  if (requestId !== undefined) add(ofRequest, { requestId });
   if (caller !== undefined) add(byCaller, { caller });
   if (fromMs !== undefined) add('at >= @fromMs', { fromMs });
   if (toMs !== undefined) add('at < @toMs', { toMs });
@@ -61,17 +61,32 @@ function conditionsOf(query: TransactionQuery, key: Uint8Array): { where: string
   return { where: conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`, parameters };
 }
 
-/** Those whose content names the user, and whatever else was done to the resource that it turned out to be. */
-const aboutUser = `seq IN (
-  SELECT seq FROM subjects WHERE hash = @user
-  UNION SELECT other.seq FROM subjects
-    JOIN transactions AS one ON one.seq = subjects.seq AND one.outcome = 'ok'
-    JOIN transactions AS other ON other.resource_id = one.resource_id AND other.gateway = one.gateway
-    WHERE subjects.hash = @user)`;
+/** Ids and hashes are indexed in slices: this names them. */
+const slices = `WITH RECURSIVE slice (n) AS (
+  SELECT min(seq) >> 12 FROM transactions
+  UNION ALL SELECT n + 1 FROM slice WHERE n < (SELECT max(seq) >> 12 FROM transactions))`;
+
+const ofRequest = `seq IN (
+  SELECT one.seq FROM slice CROSS JOIN transactions AS one
+  WHERE one.seq >> 12 = slice.n AND one.request_id = @requestId)`;
 
 const onResource = `seq IN (
-  SELECT seq FROM transactions WHERE resource_id = @resourceId
-  UNION SELECT seq FROM subjects WHERE hash = @resource)`;
+  SELECT one.seq FROM slice CROSS JOIN transactions AS one
+  WHERE one.seq >> 12 = slice.n AND one.resource_id = @resourceId
+  UNION SELECT subjects.seq FROM slice CROSS JOIN subjects
+  WHERE subjects.slice = slice.n AND subjects.hash = @resource)`;
+
+/** Those whose content names the user, and whatever else was done to the resource that it turned out to be. */
+const aboutUser = `seq IN (
+  WITH named (seq) AS MATERIALIZED (
+    SELECT subjects.seq FROM slice CROSS JOIN subjects WHERE subjects.slice = slice.n AND subjects.hash = @user),
+  resource (gateway, id) AS MATERIALIZED (
+    SELECT DISTINCT gateway, resource_id FROM named CROSS JOIN transactions USING (seq)
+    WHERE outcome = 'ok' AND resource_id IS NOT NULL)
+  SELECT seq FROM named
+  UNION SELECT other.seq FROM resource CROSS JOIN slice CROSS JOIN transactions AS other INDEXED BY transactions_resource
+  WHERE other.seq >> 12 = slice.n AND other.resource_id IS NOT NULL AND other.resource_id = resource.id
+    AND other.gateway = resource.gateway)`;
 
 const byCaller = `caller IN (@caller, 'token:' || @caller, 'jwt:' || @caller, 'client:' || @caller, 'os:' || @caller)`;
 

@@ -60,7 +60,9 @@ export class TransactionWriter {
     // What is deleted, recorded values among it, is not to be found in the file's free pages.
     db.pragma('secure_delete = ON');
     this.#insert = db.prepare(insertRow);
-    this.#insertSubject = db.prepare('INSERT INTO subjects (hash, seq) VALUES (?, ?) ON CONFLICT DO NOTHING');
+    this.#insertSubject = db.prepare(
+      'INSERT INTO subjects (slice, hash, seq) VALUES (? >> 12, ?, ?) ON CONFLICT DO NOTHING',
+    );
     this.#insertAct = db.prepare(insertAct);
     this.#addActivity = db.prepare(addActivity);
     this.#insertOperation = db.prepare('INSERT INTO native_operations (text) VALUES (?) ON CONFLICT DO NOTHING');
@@ -88,8 +90,8 @@ export class TransactionWriter {
       const list = JSON.stringify(seqs);
       this.#db
         .prepare(
-          `DELETE FROM subjects WHERE (hash, seq) IN (
-             SELECT hash.value, seq FROM transactions, json_each(hashes) AS hash
+          `DELETE FROM subjects WHERE (slice, hash, seq) IN (
+             SELECT seq >> 12, hash.value, seq FROM transactions, json_each(hashes) AS hash
              WHERE hashes IS NOT NULL AND seq IN (SELECT value FROM json_each(?)))`,
         )
         .run(list);
@@ -146,7 +148,7 @@ export class TransactionWriter {
       row.recorded,
       hashes.length === 0 ? null : JSON.stringify(hashes),
     );
-    for (const hash of hashes) this.#insertSubject.run(hash, lastInsertRowid);
+    for (const hash of hashes) this.#insertSubject.run(lastInsertRowid, hash, lastInsertRowid);
   }
 
   #backendText(backend: readonly (string | number)[]): string {

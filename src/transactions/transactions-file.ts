@@ -10,7 +10,9 @@ const busyTimeoutMs = 5000;
 const migrations: readonly string[] = [
   // `seq` counts as rows are committed, so that who follows misses none. The newest row is never deleted, so no number is
   // given twice. `subjects` leads from the keyed hash of a value to the rows that it occurs in; `hashes` leads back.
-  // `backend` names its operations by their number in `native_operations`.
+  // `backend` names its operations by their number in `native_operations`. Ids and hashes come in no order: they are
+  // indexed in slices of 4096 rows, so that what is written together stands together. That halves the cost of a row, and
+  // a search looks into each slice.
   `CREATE TABLE transactions (
      seq INTEGER PRIMARY KEY,
      at INTEGER NOT NULL,
@@ -36,10 +38,15 @@ const migrations: readonly string[] = [
      hashes TEXT
    ) STRICT;
    CREATE INDEX transactions_at ON transactions (at);
-   CREATE INDEX transactions_request ON transactions (request_id);
-   CREATE INDEX transactions_resource ON transactions (resource_id) WHERE resource_id IS NOT NULL;
+   CREATE INDEX transactions_request ON transactions (seq >> 12, request_id);
+   CREATE INDEX transactions_resource ON transactions (seq >> 12, resource_id) WHERE resource_id IS NOT NULL;
    CREATE INDEX transactions_troubled ON transactions (at) WHERE outcome <> 'ok';
-   CREATE TABLE subjects (hash INTEGER NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (hash, seq)) STRICT, WITHOUT ROWID;
+   CREATE TABLE subjects (
+     slice INTEGER NOT NULL,
+     hash INTEGER NOT NULL,
+     seq INTEGER NOT NULL,
+     PRIMARY KEY (slice, hash, seq)
+   ) STRICT, WITHOUT ROWID;
    CREATE TABLE native_operations (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE) STRICT;
    CREATE TABLE activity (
      gateway TEXT PRIMARY KEY,

@@ -214,13 +214,13 @@ describe('retention', () => {
       `INSERT INTO transactions (at, duration_us, gateway, operation, outcome, status, request_id, hashes)
        VALUES (?, 0, 'corp', 'read', 'ok', 200, ?, ?)`,
     );
-    const subject = db.prepare('INSERT INTO subjects (hash, seq) VALUES (?, ?)');
+    const subject = db.prepare('INSERT INTO subjects (slice, hash, seq) VALUES (? >> 12, ?, ?)');
     db.transaction(() => {
       for (let count = 0; count < 1700; count++) {
         const old = count < 1600;
         const at = Date.now() - (old ? 8 : 6) * dayMs;
         const { lastInsertRowid } = insert.run(at, old ? 'old' : 'young', JSON.stringify([count, 5000 + count]));
-        for (const hash of [count, 5000 + count]) subject.run(hash, lastInsertRowid);
+        for (const hash of [count, 5000 + count]) subject.run(lastInsertRowid, hash, lastInsertRowid);
       }
     })();
     recording.start(7);
