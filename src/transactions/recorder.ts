@@ -74,7 +74,7 @@ class Recorder implements TransactionRecorder {
       return;
     }
     if (status === 401 || status === 403 || status === 429) {
-      const key = `${status} ${record.gateway} ${record.address} ${record.reason}`;
+      const key = `${status} ${record.gateway} ${record.address} ${record.caller?.id} ${record.reason}`;
       const alike = this.#refused.get(key);
       if (alike !== undefined) {
         alike.repeats++;

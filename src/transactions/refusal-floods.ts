@@ -33,15 +33,16 @@ export class RefusalFloods {
 
   /** @returns the request when it is to be told by itself. The others come out of `take` in time. */
   add(request: NotedRequest): NotedRequest | undefined {
-    const { gateway, status, address, reason, atMs } = request;
-    const key = `${gateway} ${status} ${address} ${reason}`;
+    const { gateway, status, address, caller, reason, atMs } = request;
+    const key = `${gateway} ${status} ${address} ${caller} ${reason}`;
     const alike = this.#current(key, atMs);
     if (alike !== undefined) {
       this.#count(alike, request, 1 + request.repeats);
       return undefined;
     }
     if (this.#isCrowded(gateway, atMs)) {
-      const together: NotedRequest = { ...request, address: undefined, reason: 'many addresses or reasons' };
+      const unlike = { address: undefined, caller: undefined, reason: 'many addresses or reasons' };
+      const together: NotedRequest = { ...request, ...unlike };
       const crowd = this.#current(gateway, atMs) ?? this.#begin(gateway, together);
       this.#count(crowd, request, 1 + request.repeats);
       return undefined;
@@ -53,7 +54,7 @@ export class RefusalFloods {
 
   /** The rows of floods that are over, or of all of them. */
   take(nowMs: number, which: 'over' | 'all'): readonly TransactionRow[] {
-    for (const [key, flood] of this.#floods.entries()) {
+    for (const [key, flood] of [...this.#floods.entries()]) {
       const isOver = nowMs - flood.sinceMs >= windowMs;
       if (isOver || which === 'all') this.#close(flood);
       if (isOver) this.#floods.delete(key);
@@ -111,7 +112,7 @@ function floodRow({ first, fromMs, toMs, count }: Flood): TransactionRow {
     count,
     requestId: '',
     traceId: null,
-    caller: null,
+    caller: first.caller ?? null,
     address: first.address ?? null,
     resourceType: null,
     resourceId: null,
