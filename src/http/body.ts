@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { ScimError } from '../scim/error.js';
+import { BodyBudget } from './body-budget.js';
 import type { Exchange } from './exchange.js';
 import { findJsonFault } from './json-position.js';
 import { isJsonContent } from './negotiation.js';
@@ -40,10 +41,29 @@ export async function readJson(exchange: Exchange, limit: BodyLimit): Promise<Js
   return { json: parseJson(text, limit.depth), text };
 }
 
-/** @throws ScimError 413; 400 invalidSyntax when the rest never comes */
+/** Of the whole process, as its memory is. */
+const budget = new BodyBudget();
+const budgetRetrySeconds = 5;
+
+/** The request is over: its body takes no more room. */
+export function releaseBody(exchange: Exchange): void {
+  if (exchange.heldBytes > 0) budget.release(exchange);
+}
+
+function tooManyLarge(): ScimError {
+  return ScimError.tooManyRequests(
+    'Too many large requests are worked on at the same time. Send this one again in some seconds.',
+    budgetRetrySeconds,
+  );
+}
+
+/** @throws ScimError 413; 429 when many large bodies are worked on; 400 invalidSyntax when the rest never comes */
 export async function readBytes(exchange: Exchange, limit: Omit<BodyLimit, 'depth'>): Promise<Buffer> {
+  exchange.isReceiving = true;
   try {
-    return await readAll(exchange, limit);
+    const bytes = await readAll(exchange, limit);
+    exchange.isReceiving = false;
+    return bytes;
   } catch (error) {
     if (error instanceof ScimError) throw error;
     // The client left, or went on with what is no HTTP: nobody hears this answer, but it is no fault of ours.
@@ -56,7 +76,9 @@ async function readAll(exchange: Exchange, limit: Omit<BodyLimit, 'depth'>): Pro
   const announced = exchange.header('content-length');
   if (announced !== undefined) {
     // Node's parser lets no more through than was announced, so that its quick path needs no counting.
-    if (Number(announced) > limit.maxBytes) throw tooLarge(limit);
+    const bytes = Number(announced);
+    if (bytes > limit.maxBytes) throw tooLarge(limit);
+    if (!budget.hold(exchange, bytes)) throw tooManyLarge();
     return Buffer.from(await request.arrayBuffer());
   }
   if (request.body === null) return Buffer.alloc(0);
@@ -68,6 +90,10 @@ async function readAll(exchange: Exchange, limit: Omit<BodyLimit, 'depth'>): Pro
     if (bytes > limit.maxBytes) {
       await reader.cancel();
       throw tooLarge(limit);
+    }
+    if (!budget.hold(exchange, bytes)) {
+      await reader.cancel();
+      throw tooManyLarge();
     }
     chunks.push(part.value);
   }

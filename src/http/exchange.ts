@@ -23,6 +23,10 @@ export class Exchange {
   /** False when the client takes neither of our types. */
   readonly isAcceptable: boolean;
   readonly startedAtMs: number;
+  /** True while the client's body is waited for: what takes long then is the client. */
+  isReceiving = false;
+  /** Of the budget for large bodies. */
+  heldBytes = 0;
   readonly #bindings: HttpBindings | undefined;
 
   constructor(context: Context<HttpEnv>) {

@@ -4,6 +4,7 @@ import type { Caller } from '../provisioning/service.js';
 import { ScimError } from '../scim/error.js';
 import { RequestRecord } from '../transactions/request-record.js';
 import { errorResponse } from './answer.js';
+import { releaseBody } from './body.js';
 import { Exchange, type HttpEnv } from './exchange.js';
 import type { HttpGateway } from './http-gateway.js';
 import { Flight } from './in-flight.js';
@@ -81,6 +82,7 @@ export function createGatewayHandler(
         return await operate({ gateway, exchange, context, record }, endpoint);
       } finally {
         gateway.admission.leave();
+        releaseBody(exchange);
       }
     } catch (error) {
       return fail(exchange, error, flight, record);
@@ -110,6 +112,7 @@ export function createGatewayHandler(
     record.traceId = trace?.traceId;
     const flight = new Flight(exchange.startedAtMs + budgetMs, exchange.outgoing);
     const response = await gateway.inFlight.track(flight, work(exchange, route, flight, record), () => {
+      if (exchange.isReceiving) return refuseSlowBody(gateway, exchange, record);
       const error = late(gateway, undefined);
       record.reason = 'the work went on after its deadline';
       observer.failed(gateway, record, error);
@@ -143,6 +146,13 @@ function checkEndpoint(exchange: Exchange, route: Route): Endpoint {
 function late(gateway: HttpGateway, cause: unknown): ScimError {
   const detail = `The request was not finished within ${gateway.limits.requestSeconds} seconds, and may have been carried out in part.`;
   return ScimError.unavailable(detail, lateRetrySeconds, cause);
+}
+
+/** Not our fault, so no line among the errors; nothing was carried out yet. */
+function refuseSlowBody(gateway: HttpGateway, exchange: Exchange, record: RequestRecord): Response {
+  record.reason = 'the body did not arrive in time';
+  const detail = `The body did not arrive within ${gateway.limits.requestSeconds} seconds.`;
+  return errorResponse(exchange, ScimError.requestTimeout(detail));
 }
 
 function twoTokens(realm: string): Refused {

@@ -17,7 +17,7 @@ export type ScimType =
   | 'expiredCursor'
   | 'invalidCount';
 
-export type ScimStatus = 400 | 401 | 403 | 404 | 405 | 406 | 409 | 412 | 413 | 415 | 428 | 429 | 500 | 501 | 503;
+export type ScimStatus = 400 | 401 | 403 | 404 | 405 | 406 | 408 | 409 | 412 | 413 | 415 | 428 | 429 | 500 | 501 | 503;
 
 export type BadRequestType = Exclude<ScimType, 'uniqueness' | 'sensitive'>;
 
@@ -76,6 +76,9 @@ export class ScimError extends Error {
   }
   static notAcceptable(detail: string): ScimError {
     return new ScimError(406, undefined, detail);
+  }
+  static requestTimeout(detail: string): ScimError {
+    return new ScimError(408, undefined, detail);
   }
   static uniqueness(detail: string, cause?: unknown): ScimError {
     return new ScimError(409, 'uniqueness', detail, { cause });
