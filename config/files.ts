@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -27,8 +28,8 @@ export function presetNames(): readonly string[] {
 /** Reads the files of one configuration, each once, and keeps the problems of their texts. */
 export class ConfigFiles {
   readonly problems: Problem[] = [];
-  /** Absolute: the files that `${file:…}` names, also those that cannot be read. */
-  readonly secretFiles = new Set<string>();
+  /** By absolute name: the files that `${file:…}` names, with what they held; undefined for those that cannot be read. */
+  readonly secretFiles = new Map<string, string | undefined>();
   readonly #files = new Map<string, ConfigFile>();
   readonly #texts = new Map<string, string>();
   readonly #missing = new Set<string>();
@@ -49,6 +50,13 @@ export class ConfigFiles {
   /** Absolute names of the files that were read or are missing, presets and secrets apart. */
   get names(): readonly string[] {
     return [...[...this.#files].flatMap(([name, { isPreset }]) => (isPreset ? [] : [name])), ...this.#missing];
+  }
+
+  /** SHA-256 of what each file held when it was read, secrets included; undefined for those that cannot be read. */
+  get fingerprints(): ReadonlyMap<string, string | undefined> {
+    const missing = [...this.#missing].map((name) => [name, undefined] as const);
+    const held = [...this.#texts, ...this.secretFiles, ...missing];
+    return new Map(held.map(([name, text]) => [name, text === undefined ? undefined : hash('sha256', text)]));
   }
 
   /** What the files held, by absolute name. */
@@ -73,7 +81,7 @@ export class ConfigFiles {
     const dir = dirname(absolute);
     const resolved = resolveSecrets(document, { env: this.#env, baseDir: dir });
     this.problems.push(...problems, ...resolved.problems);
-    for (const secret of resolved.files) this.secretFiles.add(secret);
+    for (const [secret, held] of resolved.files) this.secretFiles.set(secret, held);
     const file = { document, json: resolved.json, dir, isPreset };
     this.#files.set(absolute, file);
     return file;

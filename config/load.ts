@@ -47,6 +47,8 @@ export interface LoadResult {
   readonly texts: ReadonlyMap<string, string>;
   /** Absolute: every file on which the result depends, also those that are missing. */
   readonly files: readonly string[];
+  /** SHA-256 of what was read of them, in hex; undefined for those that are missing. */
+  readonly fingerprints: ReadonlyMap<string, string | undefined>;
 }
 
 const builtInName = 'built-in configuration';
@@ -65,7 +67,8 @@ export function loadConfig({ file, adapterSchemas, env = process.env, texts }: L
       problems,
       sources: { documents, main: name },
       texts: files.texts,
-      files: draft?.files ?? [...files.names, ...files.secretFiles],
+      files: draft?.files ?? [...files.names, ...files.secretFiles.keys()],
+      fingerprints: files.fingerprints,
     };
   };
   const text = file === undefined ? builtInText : readText(file, files);
@@ -115,7 +118,9 @@ function readDraft(data: GatewayFile, reading: Reading): Omit<GatewayConfig, 'fi
   problems.push(...crossCheck(gateways, adapters, main), ...unusedAdapters(data, main));
   const tls = resolveTls(data.tls, main);
   const keySets = gateways.flatMap((gateway) => keySetFiles(gateway, main));
-  const secretFiles = [...new Set([...files.secretFiles, ...keySets, ...(tls ? [tls.certificate, tls.key] : [])])];
+  const secretFiles = [
+    ...new Set([...files.secretFiles.keys(), ...keySets, ...(tls ? [tls.certificate, tls.key] : [])]),
+  ];
   return {
     baseDir: main.dir,
     listen: readListen(data.listen, ['listen'], reading),

@@ -13,8 +13,8 @@ export interface SecretSources {
 export interface Resolved {
   readonly json: unknown;
   readonly problems: readonly Problem[];
-  /** Absolute: the files that were named, also those that cannot be read. */
-  readonly files: readonly string[];
+  /** By absolute name: what the files that are named held; undefined for those that cannot be read. */
+  readonly files: ReadonlyMap<string, string | undefined>;
 }
 
 const referencePattern = /\$\{([A-Za-z]+):([^}]*)\}/g;
@@ -40,7 +40,7 @@ export function namesSecretFile(written: unknown): boolean {
  */
 export function resolveSecrets(document: SourceDocument, sources: SecretSources): Resolved {
   const problems: Problem[] = [];
-  const files = new Set<string>();
+  const files = new Map<string, string | undefined>();
   const visit = (value: unknown, path: Path): unknown => {
     if (typeof value === 'string') return resolveText(value, path);
     if (Array.isArray(value)) return value.map((item, index) => visit(item, [...path, index]));
@@ -49,8 +49,7 @@ export function resolveSecrets(document: SourceDocument, sources: SecretSources)
   };
   const resolveText = (text: string, path: Path): string => {
     const resolved = text.replace(referencePattern, (whole, kind: string, name: string) => {
-      if (kind === 'file') files.add(resolve(sources.baseDir, name));
-      const found = lookUp(kind, name, sources);
+      const found = lookUp(kind, name, sources, files);
       if ('value' in found) return found.value;
       problems.push(document.problem('error', path, found.message));
       return whole;
@@ -77,20 +76,30 @@ export function resolveSecrets(document: SourceDocument, sources: SecretSources)
       );
     }
   };
-  return { json: visit(document.json, []), problems, files: [...files] };
+  return { json: visit(document.json, []), problems, files };
 }
 
-function lookUp(kind: string, name: string, { env, baseDir }: SecretSources): { value: string } | { message: string } {
+/** @param files gets what a file held */
+function lookUp(
+  kind: string,
+  name: string,
+  { env, baseDir }: SecretSources,
+  files: Map<string, string | undefined>,
+): { value: string } | { message: string } {
   if (kind === 'env') {
     const value = env[name];
     if (value !== undefined && value !== '') return { value };
     return { message: `The environment variable ${name} is ${value === '' ? 'empty' : 'not set'}.` };
   }
   if (kind === 'file') {
+    const file = resolve(baseDir, name);
     try {
-      const value = readFileSync(resolve(baseDir, name), 'utf8').replace(/\r?\n$/, '');
+      const text = readFileSync(file, 'utf8');
+      files.set(file, text);
+      const value = text.replace(/\r?\n$/, '');
       return value === '' ? { message: `The file ${name} is empty.` } : { value };
     } catch (error) {
+      files.set(file, undefined);
       return { message: `The file ${name} cannot be read (${(error as NodeJS.ErrnoException).code}).` };
     }
   }

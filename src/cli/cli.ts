@@ -19,6 +19,7 @@ export interface Configuration {
   readonly texts: LoadResult['texts'];
   /** Absolute: every file on which it depends, also those that are missing. */
   readonly files: LoadResult['files'];
+  readonly fingerprints: LoadResult['fingerprints'];
   /** Adapter modules by type. */
   readonly modules: ReadonlyMap<string, AdapterModule>;
 }

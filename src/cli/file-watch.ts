@@ -13,13 +13,16 @@ const settleMs = 500;
  * does), network drives and editors that replace files all count, and a file that was only touched does not. A change is
  * told when two looks in turn saw the same, so that none of a half-written file, or of half a pair, is. A file that goes
  * or comes has changed, too. The timer keeps no process alive.
- * @param files asked for at each look; a file that is new in the list is first told about when it changes after that
+ * @param files asked for at each look; a file that is new in the list is first told about when it changes after that, or
+ * when it is not as `known` says
  * @param onChange must not throw
+ * @param known SHA-256 in hex of what the files held when they were used, undefined for those that were missing
  */
 export function watchFiles(
   files: () => readonly string[],
   onChange: (changed: readonly string[]) => void,
   everyMs = 5000,
+  known: () => Looked = () => new Map(),
 ): FileWatch {
   let told: Looked | undefined;
   let last: Looked | undefined;
@@ -32,12 +35,10 @@ export function watchFiles(
     const hasSettled = last === undefined || isSame(last, seen);
     last = seen;
     if (hasSettled) {
-      const before = told;
+      const before = new Map([...known(), ...(told ?? [])]);
       told = seen;
-      if (before !== undefined) {
-        const changed = [...seen].filter(([file, hash]) => before.has(file) && before.get(file) !== hash);
-        if (changed.length > 0) onChange(changed.map(([file]) => file));
-      }
+      const changed = [...seen].filter(([file, hash]) => before.has(file) && before.get(file) !== hash);
+      if (changed.length > 0) onChange(changed.map(([file]) => file));
     }
     if (!isClosed) timer = setTimeout(look, hasSettled ? everyMs : Math.min(everyMs, settleMs)).unref();
   };

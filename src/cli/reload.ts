@@ -40,8 +40,8 @@ export class Reloader {
   readonly #options: ReloadOptions;
   readonly #watch: FileWatch;
   #current: Configuration;
-  /** Those of the last attempt, so that the missing file of a faulty one is waited for. */
-  #lastFiles: readonly string[];
+  /** Of the last attempt, so that the missing file of a faulty one is waited for. */
+  #last: Pick<Configuration, 'files' | 'fingerprints'>;
   #queue: Promise<void> = Promise.resolve();
   #waiting: Promise<void> | undefined;
   #isClosed = false;
@@ -49,11 +49,12 @@ export class Reloader {
   constructor(options: ReloadOptions) {
     this.#options = options;
     this.#current = options.configuration;
-    this.#lastFiles = options.configuration.files;
+    this.#last = options.configuration;
     this.#watch = watchFiles(
       () => this.#watched(),
       (changed) => this.#filesChanged(changed),
       options.everyMs,
+      () => this.#last.fingerprints,
     );
   }
 
@@ -82,7 +83,7 @@ export class Reloader {
 
   #watched(): readonly string[] {
     const { secretFiles, files, reloadOnChange } = this.#options.live.config;
-    return reloadOnChange ? [...new Set([...files, ...this.#lastFiles])] : secretFiles;
+    return reloadOnChange ? [...new Set([...files, ...this.#last.files])] : secretFiles;
   }
 
   #filesChanged(changed: readonly string[]): void {
@@ -98,7 +99,7 @@ export class Reloader {
     const { environment, file, live, log, reloadTls } = this.#options;
     try {
       const read = await environment.configure(file, cause === 'secret' ? this.#current.texts : undefined);
-      this.#lastFiles = read.files;
+      this.#last = read;
       const usable = this.#usable(read, cause);
       if (usable === undefined) return;
       const changes = await live.change(usable);

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { writeFileSync as writeFileNow } from 'node:fs';
 import { mkdir, mkdtemp, rename, rm, symlink, unlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -116,5 +117,23 @@ describe('watchFiles', () => {
       );
     });
     expect(told).toEqual([]);
+  });
+
+  it('tells of a file that is not as it was when it was used', async () => {
+    await writeFile(join(folder, 'same'), 'one');
+    await writeFile(join(folder, 'other'), 'one');
+    const hash = (text: string): string => createHash('sha256').update(text).digest('hex');
+    const known = new Map([
+      [join(folder, 'same'), hash('one')],
+      [join(folder, 'other'), hash('two')],
+      [join(folder, 'gone'), undefined],
+    ]);
+    watch = watchFiles(
+      () => [...known.keys()],
+      (changed) => told.push(changed.map((file) => file.slice(folder.length + 1))),
+      everyMs,
+      () => known,
+    );
+    expect(await toldOnce()).toEqual(['other']);
   });
 });

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Hono } from 'hono';
-import { pino } from 'pino';
+import { type Logger, pino } from 'pino';
 import { onTestFinished } from 'vitest';
 import { loadConfig } from '../../config/load.js';
 import { issueToken } from '../../src/auth/tokens.js';
@@ -23,6 +23,11 @@ export interface LiveSetup {
   readonly app: Hono<HttpEnv>;
   readonly gated: GatedModule;
   readonly state: State;
+  readonly log: Logger;
+  /** Where gateway.yaml is. */
+  readonly folder: string;
+  /** Reads gateway.yaml as it is now, with all its problems. */
+  readonly configure: Configure;
   /** Lines of the log. */
   readonly logged: readonly Readonly<Record<string, unknown>>[];
   /** Writes gateway.yaml, reads it, and takes it. */
@@ -33,14 +38,24 @@ export interface LiveSetup {
   send(path: string, token: string, init?: RequestInit): Promise<Response>;
 }
 
-export async function startLive(text: string): Promise<LiveSetup> {
+type Configure = (texts?: Configuration['texts']) => Configuration;
+
+/** @param files beside gateway.yaml */
+export async function startLive(text: string, files: Readonly<Record<string, string>> = {}): Promise<LiveSetup> {
   const folder = mkdtempSync(join(tmpdir(), 'live-'));
+  for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
   const gated = createGatedModule();
   const modules = new Map([['gated', gated.module]]);
   const logged: Record<string, unknown>[] = [];
   const log = pino({ level: 'debug', base: null }, { write: (line: string) => logged.push(JSON.parse(line)) });
   const state = openState(join(folder, 'data'));
-  const read = (yaml: string): UsableConfiguration => readIn(folder, modules, yaml);
+  const configure: Configure = (texts) => configureIn(folder, modules, texts);
+  const read = (yaml: string): UsableConfiguration => {
+    writeFileSync(join(folder, 'gateway.yaml'), yaml);
+    const { config, problems, ...rest } = configure();
+    if (config === undefined) throw new Error(JSON.stringify(problems));
+    return { ...rest, config };
+  };
   const live = await LiveGateways.open(read(text), {
     modules,
     sealer: createSealer(await state.key('cursor')),
@@ -60,6 +75,9 @@ export async function startLive(text: string): Promise<LiveSetup> {
     app,
     gated,
     state,
+    log,
+    folder,
+    configure,
     logged,
     read,
     change: (yaml) => live.change(read(yaml)),
@@ -72,12 +90,14 @@ export async function startLive(text: string): Promise<LiveSetup> {
   };
 }
 
-function readIn(folder: string, modules: Configuration['modules'], text: string): UsableConfiguration {
-  const file = join(folder, 'gateway.yaml');
-  writeFileSync(file, text);
+function configureIn(
+  folder: string,
+  modules: Configuration['modules'],
+  texts: Configuration['texts'] | undefined,
+): Configuration {
   const adapterSchemas = new Map([...modules].map(([type, { configSchema }]) => [type, configSchema]));
-  const { config, problems, sources } = loadConfig({ file, adapterSchemas });
-  if (config === undefined) throw new Error(JSON.stringify(problems));
-  const plans = new Map(config.gateways.map((gateway) => [gateway.id, compileGateway(gateway).plans]));
-  return { config, plans, sources };
+  const file = join(folder, 'gateway.yaml');
+  const loaded = loadConfig({ file, adapterSchemas, ...(texts === undefined ? {} : { texts }) });
+  const plans = new Map((loaded.draft?.gateways ?? []).map((gateway) => [gateway.id, compileGateway(gateway).plans]));
+  return { ...loaded, plans, modules };
 }
