@@ -45,20 +45,26 @@ export interface FinishedRequest {
 
 type Cell = string | number | boolean | readonly unknown[];
 
+const maxDriftMs = 20;
 const cellsPerRequest = 20;
 /** Texts of native operations that are sent once and by number from then on. Adapters that put ids into them have more. */
 const maxTexts = 2000;
 
 /** The main thread's end. One for each worker thread, as both remember the texts that were sent. */
 export class BatchEncoder {
+  /**
+   * Begin of the clock that requests are timed by. It drifts from the time of day, or that is set; small differences only
+   * come from its milliseconds, and would change the order of requests.
+   */
+  #epochMs = performance.timeOrigin;
   #numbers = new Map<string, number>();
   #newTexts: string[] = [];
 
   encode(requests: readonly FinishedRequest[]): string {
-    // The clock that requests are timed by knows nothing of the time of day, and may drift from it.
     const epochMs = Date.now() - performance.now();
+    if (Math.abs(epochMs - this.#epochMs) > maxDriftMs) this.#epochMs = epochMs;
     const cells: Cell[] = [];
-    for (const request of requests) this.#add(cells, request, epochMs);
+    for (const request of requests) this.#add(cells, request, this.#epochMs);
     const texts = this.#newTexts;
     if (texts.length > 0) this.#newTexts = [];
     return JSON.stringify([texts, cells]);

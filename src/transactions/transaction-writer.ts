@@ -186,7 +186,8 @@ export function activityOf(requests: readonly NotedRequest[]): readonly Activity
       rejected: 0,
       failed: 0,
     };
-    const last = endedAt >= known.lastAt ? { lastAt: endedAt, lastOutcome: outcome, lastStatus: status } : {};
+    // They come in the order in which they ended, which milliseconds do not tell.
+    const last = { lastAt: Math.max(endedAt, known.lastAt), lastOutcome: outcome, lastStatus: status };
     const counted = outcome === 'act' ? 'ok' : outcome;
     byGateway.set(gateway, { ...known, ...last, [counted]: known[counted] + 1 + repeats });
   }
