@@ -1,5 +1,10 @@
 import { memoryModule } from '../../adapters/memory/adapter.js';
-import { type Adapter, type AdapterModule, contractVersion } from '../../src/backend/adapter.js';
+import {
+  type Adapter,
+  type AdapterEnvironment,
+  type AdapterModule,
+  contractVersion,
+} from '../../src/backend/adapter.js';
 import { AdapterError } from '../../src/backend/adapter-error.js';
 
 /** What became of the adapters that a module opened. */
@@ -10,6 +15,10 @@ export interface GatedModule {
   readonly opened: () => number;
   /** The settings of each, in the order in which they were opened. */
   readonly settings: readonly Readonly<Record<string, unknown>>[];
+  /** What each was opened with. */
+  readonly environments: readonly AdapterEnvironment[];
+  /** Whether searches fail from now on, as those of a backend that is down. */
+  readonly fail: (isDown: boolean) => void;
   /** Searches wait from now on, until what comes back is called. */
   readonly hold: () => () => void;
   /** Searches that wait now. */
@@ -19,6 +28,8 @@ export interface GatedModule {
 /** Adapters with records in memory whose searches can be made to wait, and which tell when they are opened and closed. */
 export function createGatedModule(): GatedModule {
   const settings: Readonly<Record<string, unknown>>[] = [];
+  const environments: AdapterEnvironment[] = [];
+  let isDown = false;
   let open = 0;
   let held = 0;
   let gate: Promise<void> | undefined;
@@ -37,6 +48,7 @@ export function createGatedModule(): GatedModule {
       const adapter = await memoryModule.open({ type: 'memory', ...(records && { records }) }, environment);
       open++;
       settings.push(own);
+      environments.push(environment);
       return gated(adapter);
     },
   };
@@ -48,6 +60,7 @@ export function createGatedModule(): GatedModule {
           held++;
           await gate.finally(() => held--);
         }
+        if (isDown) throw new AdapterError('denied', 'The account was refused.');
         if (!isOpen) throw new AdapterError('unavailable', 'The adapter was closed.');
         return adapter.search(...args);
       },
@@ -63,6 +76,10 @@ export function createGatedModule(): GatedModule {
     open: () => open,
     opened: () => settings.length,
     settings,
+    environments,
+    fail: (isDownNow) => {
+      isDown = isDownNow;
+    },
     hold: () => {
       let release = (): void => undefined;
       gate = new Promise((resolve) => {
