@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { AdapterEnvironment, AdapterModule, EntityUse } from './backend/adapter.js';
 import { type GuardedAdapter, guardAdapter } from './backend/guard.js';
+import type { Observe } from './backend/guarded-operation.js';
 
 /** An adapter as a gateway wants it. Two orders for the same gateway that say the same share one adapter. */
 export interface AdapterOrder {
@@ -31,6 +32,8 @@ export interface PoolOptions {
   readonly modules: ReadonlyMap<string, AdapterModule>;
   readonly baseDir: string;
   readonly dataDir: string;
+  /** Told how each operation of an adapter ended. */
+  readonly observe?: (gateway: string, adapter: string) => Observe;
 }
 
 /** Counts who uses which adapter. Memory's records, connections and the circuit's state live as long as an adapter does. */
@@ -69,7 +72,9 @@ export class AdapterPool {
       if (reason !== undefined) throw new Error(reason);
     }
     const adapter = await module.open(order.settings, { gateway, entities, baseDir, dataDir, log });
-    const opened: OpenAdapter = { order, guarded: guardAdapter(adapter, { timeoutMs }), uses: 0 };
+    const observe = this.#options.observe?.(gateway, order.name);
+    const guarded = guardAdapter(adapter, { timeoutMs, ...(observe === undefined ? {} : { observe }) });
+    const opened: OpenAdapter = { order, guarded, uses: 0 };
     this.#open = [...this.#open, opened];
     return opened;
   }

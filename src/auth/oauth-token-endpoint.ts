@@ -12,7 +12,12 @@ import { createUseNotes, judgeToken } from './token-check.js';
 
 export interface TokenEndpointOptions {
   /** Those whose `auth.oauth` is on. */
-  readonly gateways: readonly { readonly id: string; readonly tokenMinutes: number }[];
+  readonly gateways: readonly {
+    readonly id: string;
+    readonly tokenMinutes: number;
+    /** False while an operator has switched the gateway off: no access tokens then. Default: always on. */
+    readonly enabled?: () => boolean;
+  }[];
   readonly tokens: Pick<TokenStore, 'find' | 'recordUse' | 'prove'>;
   /** The state's key named `oauth`. */
   readonly key: Uint8Array;
@@ -20,7 +25,7 @@ export interface TokenEndpointOptions {
 }
 
 export interface TokenEndpointResponse {
-  readonly status: 200 | 400 | 401 | 405;
+  readonly status: 200 | 400 | 401 | 405 | 503;
   readonly headers: Readonly<Record<string, string>>;
   /** JSON. */
   readonly body: string;
@@ -44,7 +49,10 @@ const commonHeaders = { 'Content-Type': 'application/json', 'Cache-Control': 'no
 export function createTokenEndpoint(options: TokenEndpointOptions): TokenEndpoint {
   const { tokens, key, now = Date.now } = options;
   const gateways = new Map(
-    options.gateways.map(({ id, tokenMinutes }) => [id, { tokenMinutes, accessTokens: createAccessTokens(key, id) }]),
+    options.gateways.map(({ id, tokenMinutes, enabled }) => [
+      id,
+      { tokenMinutes, enabled, accessTokens: createAccessTokens(key, id) },
+    ]),
   );
   const uses = createUseNotes(tokens);
 
@@ -57,6 +65,7 @@ export function createTokenEndpoint(options: TokenEndpointOptions): TokenEndpoin
     if (gateway === undefined) {
       throw new OauthError('invalid_client', unknownClient, 'auth.oauth is off for this gateway', client.gateway);
     }
+    if (gateway.enabled?.() === false) return switchedOff(client.gateway);
     const readOnly = isReadOnly(client, request.scopes);
     await uses.note(hash, client, nowMs);
     const expiresAtMs = Math.min(nowMs + gateway.tokenMinutes * 60_000, client.expiresAtMs);
@@ -149,6 +158,18 @@ function toResponse({ code, message, reason, gateway }: OauthError): TokenEndpoi
     headers: isUnauthorized ? { ...commonHeaders, 'WWW-Authenticate': 'Basic realm="oauth"' } : commonHeaders,
     body: JSON.stringify({ error: code, error_description: message }),
     refusal: { gateway, reason },
+  };
+}
+
+function switchedOff(gateway: string): TokenEndpointResponse {
+  return {
+    status: 503,
+    headers: { ...commonHeaders, 'Retry-After': '300' },
+    body: JSON.stringify({
+      error: 'temporarily_unavailable',
+      error_description: 'This gateway is switched off',
+    }),
+    refusal: { gateway, reason: 'the gateway is switched off' },
   };
 }
 

@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from 'pino';
 import type { Gateway, GatewayConfig } from '../../config/gateway-config.js';
-import { AdapterPool } from '../adapter-pool.js';
+import { AdapterPool, type PoolOptions } from '../adapter-pool.js';
+import { createTokenEndpoint, type TokenEndpoint } from '../auth/oauth-token-endpoint.js';
 import { type CompositionParts, composeGateway, type RunningGateway } from '../composition.js';
 import type { GatewayHealth } from '../http/app.js';
 import type { Served } from '../http/mounts.js';
@@ -21,6 +22,7 @@ export interface LiveParts extends Pick<CompositionParts, 'modules' | 'sealer' |
   /** The state's key named `oauth`. */
   readonly oauthKey: Uint8Array;
   readonly log: Logger;
+  readonly observeAdapter?: PoolOptions['observe'];
 }
 
 /** One gateway that is served: its use cases, and how HTTP sees it. */
@@ -44,7 +46,12 @@ export class LiveGateways {
   private constructor(configuration: UsableConfiguration, parts: LiveParts) {
     const { config } = configuration;
     this.#parts = parts;
-    this.#pool = new AdapterPool({ modules: parts.modules, baseDir: config.baseDir, dataDir: config.dataDir });
+    this.#pool = new AdapterPool({
+      modules: parts.modules,
+      baseDir: config.baseDir,
+      dataDir: config.dataDir,
+      ...(parts.observeAdapter === undefined ? {} : { observe: parts.observeAdapter }),
+    });
     this.#configuration = configuration;
     this.#served = { gateways: [] };
   }
@@ -155,8 +162,20 @@ export class LiveGateways {
       gateways: gateways.map(({ http }) => http),
       publicUrl: config.publicUrl,
       proxies: proxies !== undefined && isTrusted ? proxies : createProxyTrust(config.trustedProxies),
+      tokenEndpoint: this.#createTokenEndpoint(gateways),
     };
     for (const { running } of gateways) this.logOf(running.gateway).configured = running.gateway.level;
+  }
+
+  #createTokenEndpoint(gateways: readonly LiveGateway[]): TokenEndpoint | undefined {
+    const withClients = gateways.flatMap(({ running: { gateway }, http }) => {
+      const { oauth } = gateway.auth;
+      return oauth === undefined ? [] : [{ id: gateway.id, tokenMinutes: oauth.tokenMinutes, enabled: http.enabled }];
+    });
+    const { state, oauthKey } = this.#parts;
+    return withClients.length === 0
+      ? undefined
+      : createTokenEndpoint({ gateways: withClients, tokens: state.tokens, key: oauthKey });
   }
 
   /** Every request ends by its deadline at the latest, so this does too. */

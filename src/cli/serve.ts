@@ -4,6 +4,7 @@ import { InvalidArgumentError } from 'commander';
 import { discoverySchemas } from '../../config/core-schemas.js';
 import type { GatewayConfig } from '../../config/gateway-config.js';
 import { createApp } from '../http/app.js';
+import type { Metrics } from '../http/metrics.js';
 import { type HttpServer, startServer } from '../http/server.js';
 import { createSealer } from '../state/sealer.js';
 import { openState } from '../state/sqlite-state.js';
@@ -16,6 +17,7 @@ import { startExpiryWarnings } from './expiry-warnings.js';
 import { LiveGateways } from './live-gateways.js';
 import { createLog, type Log } from './log.js';
 import { Reloader } from './reload.js';
+import { metricsOf, serveMetrics } from './serve-metrics.js';
 
 interface ServeOptions {
   readonly config?: string;
@@ -100,11 +102,24 @@ async function start(parts: Run, closers: Closers): Promise<void> {
   closers.push(environment.onReloadRequest(() => reload()));
   const state = openState(config.dataDir);
   closers.push(() => state.close());
-  const live = await openGateways(parts, state);
+  const opened: { live?: LiveGateways; server?: HttpServer } = {};
+  const metrics = metricsOf({
+    version: environment.version,
+    dataDir: config.dataDir,
+    tokens: state.tokens,
+    live: () => opened.live,
+    connections: () => opened.server?.connections() ?? 0,
+    certificateExpiresAtMs: () => opened.server?.certificateExpiresAtMs(),
+  });
+  const live = await openGateways(parts, state, metrics);
+  opened.live = live;
   closers.push(() => live.close());
   const recorder = await openRecorder(parts, state, live);
   closers.push(() => recorder.close());
-  const server = await listen(parts, live, recorder);
+  const metricsServer = await serveMetrics(config.metrics, metrics, log.logger);
+  closers.push(() => metricsServer?.stop());
+  const server = await listen(parts, live, recorder, metrics);
+  opened.server = server;
   closers.push(() => server.stop(stopGraceMs));
   const announcing = toAnnounce(parts, server, state);
   await announce(config, announcing);
@@ -136,7 +151,11 @@ async function openRecorder({ config, log }: Run, state: State, live: LiveGatewa
   });
 }
 
-async function openGateways({ config, configuration, log }: Run, state: State): Promise<LiveGateways> {
+async function openGateways(
+  { config, configuration, log }: Run,
+  state: State,
+  metrics: Metrics,
+): Promise<LiveGateways> {
   const { plans, sources, modules } = configuration;
   return LiveGateways.open(
     { config, plans, sources },
@@ -147,16 +166,24 @@ async function openGateways({ config, configuration, log }: Run, state: State): 
       state,
       oauthKey: await state.key('oauth'),
       log: log.logger,
+      observeAdapter: (gateway, adapter) => (outcome, durationMs) =>
+        metrics.gateway(gateway).backendCalled(adapter, outcome, durationMs),
     },
   );
 }
 
-async function listen({ config, log }: Run, live: LiveGateways, recorder: TransactionRecorder): Promise<HttpServer> {
+async function listen(
+  { config, log }: Run,
+  live: LiveGateways,
+  recorder: TransactionRecorder,
+  metrics: Metrics,
+): Promise<HttpServer> {
   const { logger } = log;
   const app = createApp({
     served: () => live.served,
     log: logger,
     recorder,
+    metrics,
     // There is no port before everything is composed, so that whoever is answered is served.
     health: () => ({ ready: true, gateways: live.health() }),
   });

@@ -5,8 +5,9 @@ import type { TransactionRecorder } from '../transactions/request-record.js';
 import { errorResponse } from './answer.js';
 import { Exchange, type HttpEnv, rawPath } from './exchange.js';
 import { createGatewayHandler } from './gateway-handler.js';
+import type { Metrics } from './metrics.js';
 import { createMounts, type Served } from './mounts.js';
-import { createObserver, type RequestMetrics } from './observer.js';
+import { createObserver } from './observer.js';
 import { createRefusalLog } from './refusal-log.js';
 import { createRefusalDelay } from './refusals.js';
 import { answerTokenRequest } from './token-endpoint.js';
@@ -30,7 +31,7 @@ export interface AppOptions {
   readonly log: Logger;
   readonly health: () => Health;
   readonly recorder?: TransactionRecorder;
-  readonly metrics?: RequestMetrics;
+  readonly metrics?: Pick<Metrics, 'gateway'>;
 }
 
 /** The whole of HTTP: health for the platform, and each gateway below its address. */

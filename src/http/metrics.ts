@@ -11,6 +11,7 @@ export const operations = [
   'search',
   'bulk',
   'discovery',
+  'token',
   'none',
 ] as const;
 export type MeteredOperation = (typeof operations)[number];

@@ -2,6 +2,7 @@ import type { ScimError } from '../scim/error.js';
 import { operationOf } from '../transactions/operation-name.js';
 import type { RequestRecord, TransactionRecorder } from '../transactions/request-record.js';
 import type { HttpGateway } from './http-gateway.js';
+import type { Metrics, RefusalKind } from './metrics.js';
 import type { Refusal } from './refusal-log.js';
 
 /** Sees every request once it is answered: for the record, the metrics and the log. */
@@ -13,13 +14,8 @@ export interface Observer {
 
 export interface ObserverParts {
   readonly recorder?: TransactionRecorder;
-  readonly metrics?: RequestMetrics;
+  readonly metrics?: Pick<Metrics, 'gateway'>;
   readonly logRefusal: (refusal: Refusal) => void;
-}
-
-/** Counts answers. Called for every request, so it does next to nothing. */
-export interface RequestMetrics {
-  answered(gateway: string, operation: string, status: number, seconds: number): void;
 }
 
 const changes: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
@@ -35,8 +31,10 @@ export function createObserver({ recorder, metrics, logRefusal }: ObserverParts)
     answered({ log }, record, status) {
       const elapsedMs = performance.now() - record.startedAtMs;
       recorder?.finished(record, status);
-      metrics?.answered(record.gateway, operationOf(record), status, elapsedMs / 1000);
+      const meter = metrics?.gateway(record.gateway);
+      meter?.finished(operationOf(record), status, elapsedMs);
       if (status === 401 || status === 403 || status === 429) {
+        meter?.refused(kindOfRefusal(status, record));
         const { gateway, requestId, address, reason = 'refused' } = record;
         logRefusal({ gateway, requestId, remoteAddress: address, reason });
         return;
@@ -57,6 +55,15 @@ export function createObserver({ recorder, metrics, logRefusal }: ObserverParts)
       }
     },
   };
+}
+
+/** In few words: whoever reads metrics need not know which credential it was. */
+function kindOfRefusal(status: number, { reason = '', caller }: RequestRecord): RefusalKind {
+  if (status === 429) return caller === undefined ? 'repeated' : 'rate';
+  if (status === 403) return 'forbidden';
+  if (reason === 'no Authorization header') return 'missing';
+  if (/\bexpired\b/.test(reason)) return 'expired';
+  return /scheme|came together/.test(reason) ? 'malformed' : 'invalid';
 }
 
 /** @param isThere the resource exists; an id that names nothing may be anything that somebody typed */

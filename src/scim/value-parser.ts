@@ -142,7 +142,7 @@ function parseSimple(
   }
   switch (attribute.type) {
     case 'boolean':
-      return parseBoolean(attribute, value, dialect, where);
+      return parseBoolean(value, dialect, where);
     case 'integer':
     case 'decimal':
       return parseNumber(attribute, value, where);
@@ -151,7 +151,7 @@ function parseSimple(
   }
 }
 
-function parseBoolean(attribute: Attribute, value: unknown, dialect: Dialect, where: string): boolean {
+function parseBoolean(value: unknown, dialect: Dialect, where: string): boolean {
   if (typeof value === 'boolean') return value;
   if (typeof value === 'string' && dialect.tolerates('stringBooleans')) {
     // Entra ID sends "True" and "False" for active and primary.
