@@ -164,7 +164,11 @@ export class LiveGateways {
       proxies: proxies !== undefined && isTrusted ? proxies : createProxyTrust(config.trustedProxies),
       tokenEndpoint: this.#createTokenEndpoint(gateways),
     };
-    for (const { running } of gateways) this.logOf(running.gateway).configured = running.gateway.level;
+    for (const { running, jwt } of gateways) {
+      this.logOf(running.gateway).configured = running.gateway.level;
+      // An issuer that cannot be reached is told of now, not with the first request at night.
+      void jwt?.prepare();
+    }
   }
 
   #createTokenEndpoint(gateways: readonly LiveGateway[]): TokenEndpoint | undefined {

@@ -1,3 +1,4 @@
+import { KeysUnavailableError } from '../auth/key-source.js';
 import type { ScimError } from '../scim/error.js';
 import { operationOf } from '../transactions/operation-name.js';
 import type { RequestRecord, TransactionRecorder } from '../transactions/request-record.js';
@@ -25,6 +26,12 @@ const quietOperations: ReadonlySet<string> = new Set(['search', 'token']);
 export function createObserver({ recorder, metrics, logRefusal }: ObserverParts): Observer {
   return {
     failed({ log }, record, error) {
+      if (error.cause instanceof KeysUnavailableError) {
+        // Anybody can cause it, and the keys' own log says what is wrong.
+        record.reason = error.cause.message;
+        logRefusal({ ...refusalOf(record), reason: 'the keys of the issuer cannot be had' });
+        return;
+      }
       log.error({ ...describe(record), status: error.status, err: error }, error.message);
     },
 
@@ -35,8 +42,7 @@ export function createObserver({ recorder, metrics, logRefusal }: ObserverParts)
       meter?.finished(operationOf(record), status, elapsedMs);
       if (status === 401 || status === 403 || status === 429) {
         meter?.refused(kindOfRefusal(status, record));
-        const { gateway, requestId, address, reason = 'refused' } = record;
-        logRefusal({ gateway, requestId, remoteAddress: address, reason });
+        logRefusal(refusalOf(record));
         return;
       }
       // What failed has its line already.
@@ -55,6 +61,10 @@ export function createObserver({ recorder, metrics, logRefusal }: ObserverParts)
       }
     },
   };
+}
+
+function refusalOf({ gateway, requestId, address, reason = 'refused' }: RequestRecord): Refusal {
+  return { gateway, requestId, remoteAddress: address, reason };
 }
 
 /** In few words: whoever reads metrics need not know which credential it was. */

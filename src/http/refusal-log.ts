@@ -13,13 +13,15 @@ const onceInMs = 60_000;
 const maxRemembered = 1000;
 
 /**
- * Warns of callers that were refused: once a minute for each address and reason, so that neither a client with an old
+ * Warns of callers that were refused: once a minute for each address and check that failed, so that neither a client with an old
  * token nor an attacker fills the log.
  */
 export function createRefusalLog(log: Logger, nowMs: () => number = Date.now): (refusal: Refusal) => void {
   const remembered = new LRUCache<string, { saidAtMs: number; unsaid: number }>({ max: maxRemembered });
   return (refusal) => {
-    const key = `${refusal.gateway} ${refusal.remoteAddress} ${refusal.reason}`;
+    // Behind the colon stand details that an attacker may vary at will.
+    const [check] = refusal.reason.split(':', 1);
+    const key = `${refusal.gateway} ${refusal.remoteAddress} ${check}`;
     const known = remembered.get(key);
     if (known !== undefined && nowMs() - known.saidAtMs < onceInMs) {
       known.unsaid++;
