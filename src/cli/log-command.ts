@@ -3,9 +3,8 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { GatewayConfig } from '../../config/gateway-config.js';
 import { openState } from '../state/sqlite-state.js';
 import { toReplayableCase } from '../transactions/replayable-case.js';
-import { readActivity, searchTransactions } from '../transactions/search.js';
+import { latestTransactionId, readActivity, searchTransactions } from '../transactions/search.js';
 import type { Outcome, Transaction, TransactionQuery } from '../transactions/transaction.js';
-import { fromTransactionId } from '../transactions/transaction-id.js';
 import { type AddCommand, type CliEnvironment, requireConfig, UsageError } from './cli.js';
 import { type PlaceOptions, withPlace } from './gateway-state.js';
 import { type LogLevel, toBackendLines, toDetails, toJson, toLine } from './transaction-text.js';
@@ -71,15 +70,16 @@ async function log(gateway: string | undefined, options: LogOptions, environment
     return;
   }
   const query = toQuery(gateway, options);
+  const latest = latestTransactionId(dataDir);
   const found = searchTransactions(dataDir, key, query).toReversed();
   for (const transaction of found) show(transaction, options, environment);
   if (options.follow === true) {
-    await follow(
-      found,
-      (afterId) => searchTransactions(dataDir, key, { ...query, afterId, limit: followLimit }),
-      (more) => show(more, options, environment),
-      environment,
-    );
+    const shown = new Set(found.map(({ id }) => id));
+    const more = (afterId: string) => searchTransactions(dataDir, key, { ...query, afterId, limit: followLimit });
+    const showNew = (transaction: Transaction): void => {
+      if (!shown.has(transaction.id)) show(transaction, options, environment);
+    };
+    await follow(latest, more, showNew, environment);
   } else if (found.length === 0 && options.json === undefined) {
     environment.stdout.write('There are no such transactions.\n');
   }
@@ -143,27 +143,21 @@ function show(transaction: Transaction, { json, request, level }: LogOptions, { 
 
 /** Looks for more now and then, until the process is asked to end. */
 async function follow(
-  shown: readonly Transaction[],
+  afterId: string,
   search: (afterId: string) => readonly Transaction[],
   showOne: (transaction: Transaction) => void,
   environment: CliEnvironment,
 ): Promise<void> {
-  let last = shown.map(({ id }) => id).reduce(later, '');
+  let last = afterId;
   const stopped = environment.stopRequested().then(() => true);
   for (;;) {
-    const wait = new Promise<false>((done) => setTimeout(() => done(false), followMs));
-    if (await Promise.race([stopped, wait])) return;
     for (let more = search(last); more.length > 0; more = search(last)) {
       for (const transaction of more) showOne(transaction);
-      last = more.map(({ id }) => id).reduce(later, last);
+      last = more.at(-1)?.id ?? last;
     }
+    const wait = new Promise<false>((done) => setTimeout(() => done(false), followMs));
+    if (await Promise.race([stopped, wait])) return;
   }
-}
-
-/** The one that was written later, which need not have begun later. */
-function later(one: string, other: string): string {
-  const seq = (id: string): number => fromTransactionId(id)?.seq ?? -1;
-  return seq(other) > seq(one) ? other : one;
 }
 
 function exportTest(

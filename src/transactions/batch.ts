@@ -77,7 +77,7 @@ export class BatchEncoder {
   ) {
     const { startedAtMs } = record;
     cells.push(
-      Math.round(epochMs + startedAtMs),
+      Math.floor(epochMs + startedAtMs),
       Math.round((endedAtMs - startedAtMs) * 1000),
       status,
       repeats,

@@ -20,6 +20,15 @@ export function searchTransactions(dataDir: string, key: Uint8Array, query: Tran
   });
 }
 
+/** The id of the one that was written last, to follow from; empty when there is none. */
+export function latestTransactionId(dataDir: string): string {
+  return reading(dataDir, '', (db) => {
+    const sql = 'SELECT at, seq FROM transactions ORDER BY seq DESC LIMIT 1';
+    const row = db.prepare<[], Pick<Row, 'at' | 'seq'>>(sql).get();
+    return row === undefined ? '' : toTransactionId(row.at, row.seq);
+  });
+}
+
 /** What the gateways did last, by the gateway's id. */
 export function readActivity(dataDir: string): ReadonlyMap<string, GatewayActivity> {
   return reading(dataDir, new Map(), (db) => {

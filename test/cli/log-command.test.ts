@@ -30,9 +30,12 @@ const log = (...args: string[]) => cli.run('log', ...args, ...place);
 const linesOf = async (...args: string[]): Promise<readonly string[]> =>
   (await log(...args)).stdout.split('\n').slice(0, -1);
 
-/** A read, a refusal that is repeated, a failure, and an act. */
+/** A change four seconds ago, a refusal that is repeated, a failure, and an act just now. */
 async function record(): Promise<void> {
   const recorder = recording.start();
+  const nowMs = performance.now();
+  const noted = (secondsAgo: number, ...parts: Parameters<Recording['noted']>) =>
+    Object.assign(recording.noted(...parts), { startedAtMs: nowMs - secondsAgo * 1000 });
   const patch = {
     resourceId: someId,
     body: '{"Operations":[{"op":"replace","path":"userName","value":"alice@example.com"}]}',
@@ -40,14 +43,10 @@ async function record(): Promise<void> {
     dropped: [['addresses.country', 'not mapped'] as const],
     backend: ['UPDATE person SET …', 1.25],
   };
-  recorder.finished(recording.noted(patch, 'PATCH'), 200);
-  for (let count = 0; count < 4; count++) {
-    recorder.finished(
-      recording.noted({ caller: undefined, reason: 'the token expired' }, 'GET', 'collection', 'lab'),
-      401,
-    );
-  }
-  recorder.finished(recording.noted({ resourceId: someId, reason: 'The backend is down.' }, 'GET'), 503);
+  recorder.finished(noted(4, patch, 'PATCH'), 200);
+  const expired = { caller: undefined, reason: 'the token expired' };
+  for (let count = 0; count < 4; count++) recorder.finished(noted(3, expired, 'GET', 'collection', 'lab'), 401);
+  recorder.finished(noted(2, { resourceId: someId, reason: 'The backend is down.' }, 'GET'), 503);
   recorder.act({ gateway: 'corp', operation: 'gateway disable', meant: [] });
   await recorder.flush();
 }
@@ -59,7 +58,7 @@ describe('log', () => {
     const time = '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{3}Z ';
     expect(lines).toHaveLength(5);
     for (const line of lines) expect(line).toMatch(new RegExp(`${time}.* \\[[0-9a-z]{11,}\\]$`));
-    expect(lines[0]).toContain(`corp 200 patch User ${someId} in 0.`);
+    expect(lines[0]).toContain(`corp 200 patch User ${someId} in 4`);
     expect(lines[0]).toContain(
       'by token:Entra: replace userName; replace active; dropped addresses.country (not mapped) [',
     );
