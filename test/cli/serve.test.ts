@@ -36,7 +36,10 @@ describe('serve without a configuration', () => {
     expect(await found.json()).toMatchObject({ totalResults: 1 });
     expect(await cli.stop()).toMatchObject({ code: 0 });
 
-    await cli.serve();
+    const again = await cli.serve();
+    await until(() => (cli.stdout.includes('token list default') ? true : undefined));
+    expect(cli.stdout).toContain(`Tenant URL    ${again}/scim`);
+    expect(cli.stdout).toContain(`npx scimbridge token create default --data ${cli.dataDir} --label …`);
     expect(cli.stdout).not.toMatch(tokenPattern);
     const { stdout } = await cli.stop('SIGINT');
     expect(stdout).toContain('Stopped.');
@@ -49,6 +52,10 @@ describe('serve without a configuration', () => {
     expect(statSync(file).mode & 0o777).toBe(0o600);
     expect(readFileSync(file, 'utf8')).toMatch(tokenPattern);
     expect(cli.stdout).not.toMatch(tokenPattern);
+    for (const line of cli.stdout.trim().split('\n')) expect(JSON.parse(line)).toHaveProperty('msg');
+    await cli.stop();
+    await cli.serve();
+    await until(() => (cli.stdout.includes('token list default') ? true : undefined));
     for (const line of cli.stdout.trim().split('\n')) expect(JSON.parse(line)).toHaveProperty('msg');
   });
 
@@ -154,6 +161,23 @@ gateways:
     const finished = await cli.run('serve', '--listen', '127.0.0.1:0', '--data', file);
     expect(finished.code).toBe(1);
     expect(finished.stderr).toContain('state.db" cannot be used');
+  });
+
+  it('fails at once where no folder for the state can be made', async () => {
+    const finished = await cli.run('serve', '--listen', '127.0.0.1:0', '--data', '/proc/nowhere/data');
+    expect(finished.code).toBe(1);
+    expect(finished.stderr).toContain('"/proc" is there, but no folder can be made in it');
+  });
+
+  it('reads its configuration again when it is asked to, and warns of tokens that expire soon [capabilities-14]', async () => {
+    const file = cli.write('gateway.yaml', config.replace('limits:', 'auth: { tokens: { minimumDays: 1 } }, limits:'));
+    await cli.run('token', 'create', 'corp', '--label', 'short', '--valid-days', '5', ...place(file));
+    await cli.serve('--config', file);
+    await until(() => (cli.stdout.includes('The token \\"short\\" expires in 5 days') ? true : undefined));
+    cli.write('gateway.yaml', config.replace('bodyBytes: 2048', 'bodyBytes: 4096'));
+    cli.reload();
+    await until(() => (cli.stdout.includes('The configuration has changed: gateway corp:') ? true : undefined));
+    expect(cli.stdout).toContain('limits.bodyBytes');
   });
 });
 
