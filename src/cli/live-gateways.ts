@@ -142,7 +142,9 @@ export class LiveGateways {
         const running = await composeGateway(config, gateway, plans.get(gateway.id) ?? new Map(), parts);
         opened.push(running);
         const httpParts = { ...state, oauthKey, log, baseDir: config.baseDir };
-        composed.push({ running, ...toHttpGateway(running, httpParts, former) });
+        const served = toHttpGateway(running, httpParts, former);
+        if (served.jwt !== former?.jwt) void served.jwt?.prepare();
+        composed.push({ running, ...served });
       }
       return composed;
     } catch (error) {

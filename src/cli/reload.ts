@@ -30,7 +30,7 @@ export interface ReloadOptions {
   /** Reads the certificate again. */
   readonly reloadTls?: () => Promise<unknown>;
   /** Called after another configuration was taken. */
-  readonly onChanged?: (changes: ConfigChanges) => void;
+  readonly onChanged?: (changes: ConfigChanges) => Promise<void>;
   /** How often files are looked at, in milliseconds. */
   readonly everyMs?: number;
 }
@@ -104,7 +104,7 @@ export class Reloader {
       if (usable === undefined) return;
       const changes = await live.change(usable);
       this.#current = read;
-      this.#tell(changes, cause);
+      await this.#tell(changes, cause);
       if (cause === 'SIGHUP') await reloadTls?.();
     } catch (error) {
       const isUnforeseen = error instanceof TypeError || error instanceof ReferenceError;
@@ -132,7 +132,7 @@ export class Reloader {
     return { config, plans: read.plans, sources: read.sources };
   }
 
-  #tell(changes: ConfigChanges, cause: ReloadCause): void {
+  async #tell(changes: ConfigChanges, cause: ReloadCause): Promise<void> {
     const { live, log, onChanged } = this.#options;
     if (isNothing(changes)) {
       log[cause === 'SIGHUP' ? 'info' : 'debug']({ cause }, 'The configuration was read again: nothing has changed.');
@@ -141,7 +141,9 @@ export class Reloader {
     log.level = live.config.log.level;
     log.info({ cause }, `The configuration has changed: ${describeChanges(changes)}.`);
     this.#record(changes);
-    onChanged?.(changes);
+    await onChanged?.(changes).catch((error: unknown) => {
+      log.warn({ err: error }, 'The configuration was taken, but where its gateways are cannot be told.');
+    });
   }
 
   /** For each gateway what concerns it, its adapters included; for the process what concerns no gateway. */

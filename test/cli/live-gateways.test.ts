@@ -169,7 +169,7 @@ describe('another configuration', () => {
     const jwt = (issuer: string, limits: string) =>
       config({ limits }).replace(
         'address: /corp',
-        `address: /corp\n    auth: { jwt: { issuer: "${issuer}", audience: a, jwks: "https://keys.example/" } }`,
+        `address: /corp\n    auth: { jwt: { issuer: "${issuer}", audience: a, jwks: "http://127.0.0.1:1/" } }`,
       );
     const { live, change } = await startLive(jwt('https://a.example/', ''));
     const before = live.gateways[0]?.jwt;
