@@ -8,6 +8,8 @@ import type { Operation, Throughput } from './throughput.js';
 export interface Results {
   readonly machine: Machine;
   readonly throughput: readonly Throughput[];
+  /** Reads by id: the gateway as it is beside one without authentication and transactions. */
+  readonly watching: Comparison;
   readonly members: MemberTimes;
   readonly pages: PageTimes;
   readonly memory: WalkMemory;
@@ -27,6 +29,7 @@ const mostMemberRatio = 1.5;
 const mostPageRatio = 2;
 const mostGrowthMb = 100;
 const mostStartMs = 1000;
+const mostWatchingRatio = 1.15;
 
 interface Table {
   readonly head: readonly string[];
@@ -107,20 +110,14 @@ function ratioVerdict(operation: Operation, { connections, ratio }: Comparison):
   return { target: `≥ ${percent(least)}`, passed: ratio >= least };
 }
 
-function sizeTable({ members, pages, memory, startMs, manyUsers }: Results, judge: Judge): Table {
+function sizeTable({ watching, members, pages, memory, startMs, manyUsers }: Results, judge: Judge): Table {
   const many = manyUsers.toLocaleString('en');
   const far = (Math.floor(manyUsers * 0.9) + 1).toLocaleString('en');
   const compared = (name: string, ms: number, than: string, baseMs: number, most: number): readonly string[] => {
     const ratio = ms / baseMs;
     const verdict = { target: `≤ ${most} ×`, passed: ratio <= most };
     const shown = `${ratio.toFixed(2)} ×`;
-    return [
-      name,
-      `${ms.toFixed(2)} ms`,
-      `${than}: ${baseMs.toFixed(2)} ms`,
-      shown,
-      ...judge(`${name}: ${shown}`, verdict),
-    ];
+    return [name, shownMs(ms), `${than}: ${shownMs(baseMs)}`, shown, ...judge(`${name}: ${shown}`, verdict)];
   };
   const growth = memory.rssGrowth;
   const grown = growth === undefined ? 'unknown' : `${growth.toFixed(0)} MB`;
@@ -131,6 +128,13 @@ function sizeTable({ members, pages, memory, startMs, manyUsers }: Results, judg
   return {
     head: ['measure', 'result', 'compared with', 'ratio', 'target', ''],
     rows: [
+      compared(
+        'read by id at 16 connections, with authentication and its transaction',
+        1000 / watching.bare.perSecond / watching.ratio,
+        'without both',
+        1000 / watching.bare.perSecond,
+        mostWatchingRatio,
+      ),
       compared(`add a member to a group of ${many}`, add.large, 'group of 10', add.small, mostMemberRatio),
       compared(`remove a member of a group of ${many}`, remove.large, 'group of 10', remove.small, mostMemberRatio),
       compared(`cold page of 100 at ${far} of ${many}`, pages.coldMs, 'bare handler', pages.coldBareMs, mostPageRatio),
@@ -157,6 +161,8 @@ function sizeTable({ members, pages, memory, startMs, manyUsers }: Results, judg
   };
 }
 
+/** Short times keep their digits. */
+const shownMs = (ms: number): string => `${ms.toFixed(ms < 0.1 ? 4 : 2)} ms`;
 const percent = (ratio: number): string => `${Math.round(ratio * 100)} %`;
 const micros = (value: number | undefined): string => value?.toFixed(0) ?? '';
 

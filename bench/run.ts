@@ -10,9 +10,9 @@ import { parseArgs } from 'node:util';
 import { describeMachine } from './machine.js';
 import { fullPlan, type Plan, quickPlan } from './plan.js';
 import { type Results, updatePage, writeReport } from './report.js';
-import { type ServerProcess, startBare, startGateway } from './servers.js';
+import { type ServerProcess, startBare, startGateway, startUnwatched } from './servers.js';
 import { measureMembers, measurePages, measureWalkMemory } from './size.js';
-import { createUsers, measureThroughput } from './throughput.js';
+import { createUsers, measureThroughput, measureWatching } from './throughput.js';
 
 const { values: options } = parseArgs({
   options: {
@@ -69,15 +69,19 @@ async function measure(plan: Plan, root: string): Promise<Results> {
   const nodeOptions = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`];
   const bareFolder = folder(root, 'bare');
   const gatewayFolder = folder(root, 'gateway');
-  const throughput = await withServers(
+  const [throughput, watching] = await withServers(
     [startBare(bareFolder, plan.users, nodeOptions), startGateway(gatewayFolder, nodeOptions)],
     async (bare, gateway) => {
       progress(`creating ${plan.users} users`);
       await createUsers(gateway.target, plan.users);
-      return measureThroughput(bare.target, gateway.target, plan, progress);
+      const watching = await withServers([startUnwatched(gatewayFolder)], (unwatched) => {
+        progress('authentication and transactions');
+        return measureWatching(unwatched.target, gateway.target, plan);
+      });
+      return [await measureThroughput(bare.target, gateway.target, plan, progress), watching] as const;
     },
   );
-  return { machine: describeMachine(root), throughput, ...(await measureSizes(plan, root)) };
+  return { machine: describeMachine(root), throughput, watching, ...(await measureSizes(plan, root)) };
 }
 
 async function measureSizes(

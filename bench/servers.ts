@@ -17,6 +17,7 @@ export interface ServerProcess {
 
 const main = fileURLToPath(new URL('../src/main.js', import.meta.url));
 const bareHandler = fileURLToPath(new URL('./bare-handler.js', import.meta.url));
+const unwatchedGateway = fileURLToPath(new URL('./unwatched-gateway.js', import.meta.url));
 /** From dist/bench, where this runs. */
 export const configFile = fileURLToPath(new URL('../../bench/gateway.yaml', import.meta.url));
 const startLimitMs = 30_000;
@@ -63,6 +64,18 @@ export async function startGateway(folder: string, nodeOptions: readonly string[
   return { target: { name: 'gateway', port, pid: pidOf(child), token }, readyMs, stop: () => stop(child) };
 }
 
+/** On the data folder of a gateway that runs, or has run. */
+export async function startUnwatched(folder: string): Promise<ServerProcess> {
+  const startedAt = performance.now();
+  const child = start([unwatchedGateway, '--config', configFile, '--data', folder], folder);
+  const port = await announcedPort(child);
+  return {
+    target: { name: 'unwatched gateway', port, pid: pidOf(child), token: 'any' },
+    readyMs: performance.now() - startedAt,
+    stop: () => stop(child),
+  };
+}
+
 let tokens = 0;
 
 async function createToken(folder: string): Promise<string> {
@@ -83,7 +96,7 @@ function pidOf({ pid }: ChildProcess): number {
 
 function announcedPort(child: ChildProcess): Promise<number> {
   return new Promise((resolve, reject) => {
-    child.once('exit', (code) => reject(new Error(`The bare handler ended with ${code}.`)));
+    child.once('exit', (code) => reject(new Error(`A server of the benchmark ended with ${code}.`)));
     if (child.stdout === null) return;
     createInterface({ input: child.stdout }).once('line', (line) => {
       resolve(Number(new URL((JSON.parse(line) as { readonly url: string }).url).port));

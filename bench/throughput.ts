@@ -79,6 +79,17 @@ export async function measureThroughput(
   return measured;
 }
 
+/** Reads by id of the gateway with and without authentication and transactions, at 16 connections. */
+export async function measureWatching(unwatched: Target, gateway: Target, plan: Plan): Promise<Comparison> {
+  const makeWork = operations['read by id'];
+  const [without, full] = [await materialFor(unwatched, plan), await materialFor(gateway, plan)];
+  const sides = [without, full].map((material) => ({ target: material.target, work: makeWork(material) }));
+  const [one, other] = sides;
+  if (one === undefined || other === undefined) throw new Error('Two sides are compared.');
+  for (const { target, work } of sides) await runLoad(target, work, 16, warmUp('read by id', plan));
+  return compare(one, other, { connections: 16, rounds: plan.rounds, extent: extent('read by id', plan) });
+}
+
 function extent(operation: Operation, { roundMs, createsPerRound }: Plan): Extent {
   return operation === 'create' ? { requests: createsPerRound } : { ms: roundMs };
 }

@@ -132,7 +132,7 @@ export interface OperationContext {
   /** When the signal ends by itself at the latest, on the clock of `performance.now()`. Absent: nobody knows. */
   readonly deadlineMs?: number;
   readonly requestId: string;
-  readonly trace?: (entry: TraceEntry) => void;
+  readonly trace?: ((entry: TraceEntry) => void) | undefined;
 }
 
 export interface ReadOptions {

@@ -78,7 +78,7 @@ export function createGatewayHandler(
       try {
         const endpoint = checkEndpoint(exchange, route);
         const baseUrl = fixedBaseUrl ?? originOf(exchange) + gateway.address;
-        const context = new HttpRequestContext(result.caller, baseUrl, record, flight);
+        const context = new HttpRequestContext(result.caller, baseUrl, record, flight, observer.isRecording);
         return await operate({ gateway, exchange, context, record }, endpoint);
       } finally {
         gateway.admission.leave();

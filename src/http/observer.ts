@@ -8,6 +8,8 @@ import type { Refusal } from './refusal-log.js';
 
 /** Sees every request once it is answered: for the record, the metrics and the log. */
 export interface Observer {
+  /** Whether anybody keeps what requests meant and what backends did for them. */
+  readonly isRecording: boolean;
   /** The gateway could not do what was asked: told as soon as it is known, with everything that helps. */
   failed(gateway: Pick<HttpGateway, 'log'>, record: RequestRecord, error: ScimError): void;
   answered(gateway: Pick<HttpGateway, 'log'>, record: RequestRecord, status: number): void;
@@ -25,11 +27,13 @@ const quietOperations: ReadonlySet<string> = new Set(['search', 'token']);
 /** Nothing of what is logged comes from a body, a query or a header but the request id. */
 export function createObserver({ recorder, metrics, logRefusal }: ObserverParts): Observer {
   return {
+    isRecording: recorder !== undefined,
+
     failed({ log }, record, error) {
       if (error.cause instanceof KeysUnavailableError) {
         // Anybody can cause it, and the keys' own log says what is wrong.
         record.reason = error.cause.message;
-        logRefusal({ ...refusalOf(record), reason: 'the keys of the issuer cannot be had' });
+        logRefusal(refusalOf(record));
         return;
       }
       log.error({ ...describe(record), status: error.status, err: error }, error.message);

@@ -12,29 +12,34 @@ export class HttpRequestContext implements RequestContext {
   readonly baseUrl: string;
   readonly #flight: Flight;
   readonly #record: RequestRecord;
+  /** Undefined where nobody takes the record: then nothing need be measured or put into words. */
+  readonly meant: RequestContext['meant'];
+  readonly trace: RequestContext['trace'];
 
-  constructor(caller: Caller, baseUrl: string, record: RequestRecord, flight: Flight) {
+  constructor(caller: Caller, baseUrl: string, record: RequestRecord, flight: Flight, isRecorded: boolean) {
     this.caller = caller;
     this.requestId = record.requestId;
     this.baseUrl = baseUrl;
     this.#record = record;
     this.#flight = flight;
+    // These are handed on without their object, so they are closures.
+    this.meant = isRecorded
+      ? (what) => {
+          record.meant ??= [];
+          record.meant.push(what);
+        }
+      : undefined;
+    this.trace = isRecorded
+      ? ({ operation, durationMs }) => {
+          record.backend ??= [];
+          record.backend.push(operation, durationMs);
+        }
+      : undefined;
   }
 
-  // These are handed on without their object, so they are bound; as fields, since a request makes one context only.
   readonly dropped: RequestContext['dropped'] = (what, why) => {
     this.#record.dropped ??= [];
     this.#record.dropped.push([what, why]);
-  };
-
-  readonly meant: NonNullable<RequestContext['meant']> = (what) => {
-    this.#record.meant ??= [];
-    this.#record.meant.push(what);
-  };
-
-  readonly trace: NonNullable<RequestContext['trace']> = ({ operation, durationMs }) => {
-    this.#record.backend ??= [];
-    this.#record.backend.push(operation, durationMs);
   };
 
   get signal(): AbortSignal {

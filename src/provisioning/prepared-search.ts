@@ -133,10 +133,7 @@ function resolveSortPath(runtime: TypeRuntime, text: string, mode: 'reject' | 'a
   const resolution = resolvePath(runtime.type, text.trim());
   if (resolution.kind !== 'attribute') {
     if (mode === 'absent') return undefined;
-    throw ScimError.badRequest(
-      'invalidPath',
-      `"sortBy" names no attribute of ${runtime.type.name}.`,
-    );
+    throw ScimError.badRequest('invalidPath', `"sortBy" names no attribute of ${runtime.type.name}.`);
   }
   const { attribute, sub } = resolution.path;
   const effective =

@@ -29,9 +29,9 @@ export interface RequestContext {
    * For the transaction: one thing that the request meant, in normalised words and without values: "replace active",
    * "add members (2)".
    */
-  readonly meant?: (what: string) => void;
+  readonly meant?: ((what: string) => void) | undefined;
   /** For the transaction: each native operation of a backend. */
-  readonly trace?: (entry: TraceEntry) => void;
+  readonly trace?: ((entry: TraceEntry) => void) | undefined;
 }
 
 /** `attributes` and `excludedAttributes` as they came, split at commas (RFC 7644 §3.9). */
