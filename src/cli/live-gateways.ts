@@ -38,7 +38,9 @@ export class LiveGateways {
   readonly #parts: LiveParts;
   readonly #pool: AdapterPool;
   readonly #logs = new Map<string, GatewayLog>();
-  readonly #retiring = new Set<Promise<void>>();
+  /** Replaced, and waiting for their last request. */
+  readonly #retiring = new Set<LiveGateway>();
+  readonly #ending = new Set<Promise<void>>();
   #configuration: UsableConfiguration;
   #gateways: readonly LiveGateway[] = [];
   #served: Served;
@@ -116,11 +118,12 @@ export class LiveGateways {
     return changes;
   }
 
-  /** To be called when no requests come any more. */
+  /** To be called when no requests come any more. Does not wait for those that are left. */
   async close(): Promise<void> {
-    const gateways = this.#gateways;
+    for (const gateway of this.#gateways) this.#retiring.add(gateway);
     this.#gateways = [];
-    await Promise.all([...this.#retiring, ...gateways.map(({ running }) => running.close())]);
+    for (const gateway of this.#retiring) this.#end(gateway);
+    await Promise.all(this.#ending);
   }
 
   async #compose(
@@ -185,14 +188,21 @@ export class LiveGateways {
   }
 
   /** Every request ends by its deadline at the latest, so this does too. */
-  #retire({ running, http }: LiveGateway): void {
-    const retiring = http.inFlight
-      .drained()
-      .then(() => running.close())
+  #retire(gateway: LiveGateway): void {
+    this.#retiring.add(gateway);
+    void gateway.http.inFlight.drained().then(() => this.#end(gateway));
+  }
+
+  /** Lets go of the adapters, once. */
+  #end(gateway: LiveGateway): void {
+    if (!this.#retiring.delete(gateway)) return;
+    const { running } = gateway;
+    const ending: Promise<void> = running
+      .close()
       .catch((error: unknown) => {
         this.logOf(running.gateway).current.warn({ err: error }, 'A backend that is not used any more was not closed.');
       })
-      .finally(() => this.#retiring.delete(retiring));
-    this.#retiring.add(retiring);
+      .finally(() => this.#ending.delete(ending));
+    this.#ending.add(ending);
   }
 }

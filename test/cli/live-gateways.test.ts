@@ -182,6 +182,21 @@ describe('another configuration', () => {
   });
 });
 
+describe('the end', () => {
+  it('waits for no request of a former configuration, and closes everything', async () => {
+    const { gated, live, change, send, token } = await startLive(config());
+    const release = gated.hold();
+    const slow = send('/corp/Users', await token('corp'));
+    await vi.waitFor(() => expect(gated.held()).toBe(1), { interval: 1 });
+    await change(config({ mapping: 'nickName: nick' }));
+    expect(gated.open()).toBe(3);
+    await live.close();
+    expect([gated.open(), live.openAdapters]).toEqual([0, 0]);
+    release();
+    expect((await slow).status).toBe(503);
+  });
+});
+
 describe('a hundred configurations under load', () => {
   it('lose no request and leave nothing behind', async () => {
     const { gated, live, change, send, token } = await startLive(config());
