@@ -64,7 +64,9 @@ export async function startLive(text: string, files: Readonly<Record<string, str
     oauthKey: await state.key('oauth'),
     log,
   });
-  const app = createApp({ served: () => live.served, log, health: () => ({ ready: true, gateways: live.health() }) });
+  const recorder = { finished: () => {}, act: () => {}, flush: async () => {}, close: async () => {} };
+  const health = () => ({ ready: true, gateways: live.health() });
+  const app = createApp({ served: () => live.served, log, recorder, health });
   onTestFinished(async () => {
     await live.close();
     await state.close();
