@@ -118,18 +118,23 @@ async function guess(worker: number, load: Load): Promise<void> {
   connection.close();
 }
 
+/** The median of reading the good user, in the calmest of ten moments: this machine may do other things, too. */
 async function medianReadMs(): Promise<number> {
   const connection = new KeptConnection(target.origin);
   const bytes = requestBytes(target.token, { path: `/scim/Users/${target.userId}` });
-  const times: number[] = [];
-  for (let n = 0; n < 400; n++) {
-    const startedAtMs = performance.now();
-    const answer = await connection.ask(bytes);
-    expect(answer?.status).toBe(200);
-    times.push(performance.now() - startedAtMs);
+  const medians: number[] = [];
+  for (let moment = 0; moment < 10; moment++) {
+    const times: number[] = [];
+    for (let n = 0; n < 50; n++) {
+      const startedAtMs = performance.now();
+      const answer = await connection.ask(bytes);
+      expect(answer?.status).toBe(200);
+      times.push(performance.now() - startedAtMs);
+    }
+    medians.push(median(times));
   }
   connection.close();
-  return median(times);
+  return Math.min(...medians);
 }
 
 function median(values: readonly number[]): number {
