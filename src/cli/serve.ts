@@ -6,18 +6,19 @@ import type { GatewayConfig } from '../../config/gateway-config.js';
 import { createApp } from '../http/app.js';
 import type { Metrics } from '../http/metrics.js';
 import { type HttpServer, startServer } from '../http/server.js';
+import type { Configuration } from '../serving/configuration.js';
+import { startExpiryWarnings } from '../serving/expiry-warnings.js';
+import { LiveGateways } from '../serving/live-gateways.js';
+import { Reloader } from '../serving/reload.js';
+import { metricsOf, serveMetrics } from '../serving/serve-metrics.js';
 import { createSealer } from '../state/sealer.js';
 import { openState } from '../state/sqlite-state.js';
 import type { State } from '../state/state.js';
 import { openTransactionRecorder } from '../transactions/recorder.js';
 import type { TransactionRecorder } from '../transactions/request-record.js';
 import { type AnnounceOptions, announce, announceChanges } from './announce.js';
-import { type AddCommand, type CliEnvironment, type Configuration, requireConfig } from './cli.js';
-import { startExpiryWarnings } from './expiry-warnings.js';
-import { LiveGateways } from './live-gateways.js';
+import { type AddCommand, type CliEnvironment, requireConfig } from './cli.js';
 import { createLog, type Log } from './log.js';
-import { Reloader } from './reload.js';
-import { metricsOf, serveMetrics } from './serve-metrics.js';
 
 interface ServeOptions {
   readonly config?: string;
