@@ -18,6 +18,7 @@ import { type Path, type Problem, sortProblems } from './problem.js';
 import { ResourceTypes } from './resource-types.js';
 import { SchemaCatalog } from './schema-catalog.js';
 import { schemaProblems } from './schema-problems.js';
+import { networkProblems } from './server-checks.js';
 import type { Sources } from './source.js';
 import { validator } from './validator.js';
 
@@ -116,6 +117,7 @@ function readDraft(data: GatewayFile, reading: Reading): Omit<GatewayConfig, 'fi
   catalog.finish(!isBroken([]));
   problems.push(...includes.problems, ...types.problems, ...catalog.problems);
   problems.push(...crossCheck(gateways, adapters, main), ...unusedAdapters(data, main));
+  problems.push(...networkProblems(data.trustedProxies, main));
   const tls = resolveTls(data.tls, main);
   const keySets = gateways.flatMap((gateway) => keySetFiles(gateway, main));
   const secretFiles = [

@@ -66,8 +66,9 @@ async function announceGateway(config: GatewayConfig, gateway: Gateway, options:
     else await offerFirstToken({ ...shown, validityDays, store: tokens, dataDir });
     return;
   }
-  if (hasTokens || !auth.tokens.enabled || auth.jwt !== undefined) return;
-  const kind = auth.oauth === undefined ? 'token' : 'client';
+  const kind =
+    auth.tokens.enabled || auth.basic !== undefined ? 'token' : auth.oauth === undefined ? undefined : 'client';
+  if (hasTokens || kind === undefined || auth.jwt !== undefined) return;
   log.warn(
     { gateway: id },
     `Nobody can call this gateway yet: run "scimbridge ${kind} create ${id}${place} --label …".`,

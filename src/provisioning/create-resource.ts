@@ -5,7 +5,7 @@ import { attributesIn, encodeFields, type WriteContext } from '../mapping/write.
 import { ScimError } from '../scim/error.js';
 import type { Resource } from '../scim/schema.js';
 import { conflictError } from './conflict.js';
-import { answerWith, projectionOf, type UseCase } from './resource-answers.js';
+import { answerWith, checkAnswerable, projectionOf, type UseCase } from './resource-answers.js';
 import { completeForCreate, parseInput, referencedIds, toRecord } from './resource-input.js';
 import type { ProjectionRequest, RequestContext, ResourceAnswer } from './service.js';
 import { operationContext } from './type-runtime.js';
@@ -24,6 +24,7 @@ export async function createResource(
   if (!runtime.operations.create) throw switchedOff(runtime.type.name, 'Creating');
   const parsed = parseInput(runtime, body, context);
   const projection = projectionOf(runtime, request, writtenPaths(useCase, parsed.resource));
+  checkAnswerable(runtime, parsed.resource, projection);
   return storeNew(
     useCase,
     completeForCreate(runtime, parsed),

@@ -24,7 +24,7 @@ import { switchedOff, writtenPaths } from './create-resource.js';
 import { onceEach, valuesSet } from './patch-resource.js';
 import { type IfMatch, parseIfMatch } from './preconditions.js';
 import { fetchRecord } from './read-resource.js';
-import { answerWith, projectionOf, type UseCase } from './resource-answers.js';
+import { answerWith, checkAnswerable, projectionOf, type UseCase } from './resource-answers.js';
 import { checkRequired, parseInput, referencedIds } from './resource-input.js';
 import { checkIfMatch, revisionOption, withFreshRevision } from './revision-loop.js';
 import type { Preconditions, ProjectionRequest, RequestContext, ResourceAnswer } from './service.js';
@@ -48,6 +48,7 @@ export async function replaceResource(
   const parsed = parseInput(runtime, body, context);
   const ifMatch = parseIfMatch(conditions, runtime);
   const projection = projectionOf(runtime, request, writtenPaths(useCase, parsed.resource));
+  checkAnswerable(runtime, parsed.resource, projection);
   const fields = runtime.reader.fieldsFor(projection);
   const noting = onceEach(context);
   const record = await withFreshRevision({ ifMatch, id, queue: useCase.queue }, () =>

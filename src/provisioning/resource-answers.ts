@@ -1,5 +1,6 @@
 import type { BackendRecord } from '../backend/adapter.js';
 import { idOf } from '../backend/record.js';
+import { readAttribute } from '../scim/attribute-value.js';
 import { ScimError } from '../scim/error.js';
 import { createProjection, type Projection } from '../scim/projection.js';
 import type { Attribute, Resource } from '../scim/schema.js';
@@ -70,6 +71,22 @@ function checkSizes({ plan, limits }: TypeRuntime, records: readonly BackendReco
         `"${path}" of ${idOf(record)} has ${value.length} values; an answer holds ${limits.maxMembers}. Ask with excludedAttributes=${path}.`,
       );
     }
+  }
+}
+
+/**
+ * To be asked before a resource is written whose answer would then be refused: the caller would take it for not written.
+ * @throws ScimError tooMany
+ */
+export function checkAnswerable({ plan, limits }: TypeRuntime, resource: Resource, projection: Projection): void {
+  for (const { attribute } of plan.attributes) {
+    const value = attribute.multiValued ? readAttribute(resource, attribute) : undefined;
+    if (!Array.isArray(value) || value.length <= limits.maxMembers || !projection.wants(attribute)) continue;
+    const { path } = attribute;
+    throw ScimError.badRequest(
+      'tooMany',
+      `"${path}" has ${value.length} values; an answer holds ${limits.maxMembers}. Nothing was written. Send it with excludedAttributes=${path}.`,
+    );
   }
 }
 

@@ -92,6 +92,13 @@ describe('loadConfig', () => {
     expect(problems).toMatchObject([{ severity: 'error', file: '/no/such/gateway.yaml', line: 1, column: 1 }]);
   });
 
+  it('finds networks of proxies that are none', () => {
+    const lines = (list: string) =>
+      load({ 'gateway.yaml': withResources(userOnly, `trustedProxies: [${list}]\n`) }).lines;
+    expect(lines("10.0.0.0/8, '::1', 192.0.2.1, 'fd00::/8'")).toEqual([]);
+    for (const wrong of ['10.0.0/8', '10.0.0.0/33', "'::1/129'", "'1:2'"]) expect(lines(wrong)).toHaveLength(1);
+  });
+
   it('gives a config when there are only warnings, and a draft in spite of errors', () => {
     const unused = withResources(userOnly).replace('{ store:', '{ spare: { type: memory }, store:');
     expect(load({ 'gateway.yaml': unused }).config).toBeDefined();
