@@ -18,7 +18,7 @@ export interface TokenEndpointOptions {
     /** False while an operator has switched the gateway off: no access tokens then. Default: always on. */
     readonly enabled?: () => boolean;
   }[];
-  readonly tokens: Pick<TokenStore, 'find' | 'recordUse' | 'prove'>;
+  readonly tokens: Pick<TokenStore, 'find' | 'list' | 'recordUse' | 'prove'>;
   /** The state's key named `oauth`. */
   readonly key: Uint8Array;
   readonly now?: () => number;
@@ -56,10 +56,22 @@ export function createTokenEndpoint(options: TokenEndpointOptions): TokenEndpoin
   );
   const uses = createUseNotes(tokens);
 
+  /** Whose record a refusal goes to. Clients are few, and it is asked for refusals only, which are slowed. */
+  const gatewayOfClient = async (clientId: string): Promise<string> => {
+    for (const id of gateways.keys()) {
+      if ((await tokens.list(id)).some((record) => record.clientId === clientId)) return id;
+    }
+    return '';
+  };
+
   const grant = async (request: ClientCredentialsRequest): Promise<TokenEndpointResponse> => {
     const nowMs = now();
     const hash = hashSecret(request.secret);
     const record = isIntact(request.secret, prefixes.clientSecret) ? await tokens.find(hash) : undefined;
+    if (record === undefined) {
+      const owner = await gatewayOfClient(request.clientId);
+      throw new OauthError('invalid_client', unknownClient, "the client's secret is unknown", owner);
+    }
     const client = judgeClient(record, request.clientId, nowMs);
     const gateway = gateways.get(client.gateway);
     if (gateway === undefined) {
@@ -96,8 +108,7 @@ export function createTokenEndpoint(options: TokenEndpointOptions): TokenEndpoin
 const unknownClient = 'The client is not known, or its secret is not valid';
 
 /** @throws OauthError when it is not the secret of a client with this id, or no longer */
-function judgeClient(record: TokenRecord | undefined, clientId: string, nowMs: number): TokenRecord {
-  if (record === undefined) throw new OauthError('invalid_client', unknownClient, "the client's secret is unknown");
+function judgeClient(record: TokenRecord, clientId: string, nowMs: number): TokenRecord {
   const { gateway } = record;
   const verdict = judgeToken(record, 'client', gateway, nowMs);
   if (verdict.caller === undefined) {

@@ -93,7 +93,7 @@ export function judgeToken(
   if (record.gateway !== gateway) return { reason: `${named} belongs to gateway "${record.gateway}"` };
   if ((record.clientId === undefined) !== (kind === 'token')) return { reason: `"${record.label}" is no ${kind}` };
   if (record.revokedAtMs !== undefined) {
-    const why = record.replacedAtMs === undefined ? 'was revoked' : 'was replaced, and its successor is in use';
+    const why = record.replacedAtMs === undefined ? 'was revoked' : 'was replaced, and is revoked since';
     return { reason: `${named} ${why}` };
   }
   if (nowMs >= record.expiresAtMs) {

@@ -37,7 +37,9 @@ export function proposeSettings(token: ParsedJwt, nowSeconds: number): readonly 
     : firstFailure([...headerChecks, ...lasting], token, toPolicy(settings), nowSeconds);
   if (failure !== undefined) return [`No settings would take it: ${failure.message}.`];
   return [
-    'These settings would take tokens like it, if this issuer is the one that you trust:',
+    'These settings would take tokens like it. Write them only if you trust this issuer, and if the token is made for this',
+    'gateway: what it says of its audience is for another service otherwise. Where the gateway has a section of this issuer',
+    'already, change what differs and keep the rest of it: without its "scopes", callers may do everything.',
     '',
     '    auth:',
     '      jwt:',

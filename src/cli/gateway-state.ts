@@ -4,7 +4,7 @@ import type { Gateway, GatewayConfig } from '../../config/gateway-config.js';
 import { openState } from '../state/sqlite-state.js';
 import type { State } from '../state/state.js';
 import { recordAct } from '../transactions/acts.js';
-import { type CliEnvironment, requireConfig, UsageError } from './cli.js';
+import { type CliEnvironment, UsageError } from './cli.js';
 
 /** Where a command finds the gateway's configuration and state. */
 export interface PlaceOptions {
@@ -34,7 +34,7 @@ export interface GatewayState {
 
 /**
  * Opens the state that running gateways share, so that what a command does there holds for them too.
- * @throws UsageError when the configuration has an error or no such gateway
+ * @throws UsageError when the configuration cannot be read or has no such gateway
  */
 export async function withGatewayState(
   id: string,
@@ -42,7 +42,7 @@ export async function withGatewayState(
   environment: CliEnvironment,
   action: (parts: GatewayState) => Promise<void>,
 ): Promise<void> {
-  const { config } = await requireConfig(environment, options.config);
+  const config = await configFor(options, environment);
   const gateway = findGateway(config, id);
   const dataDir = options.data === undefined ? config.dataDir : resolve(options.data);
   const state = openState(dataDir);
@@ -55,6 +55,21 @@ export async function withGatewayState(
   } finally {
     await state.close();
   }
+}
+
+/**
+ * What stands in the configuration, also when it has errors: a token has to be revoked, or a gateway switched off, just
+ * when somebody has broken the file, or where the secrets of the service are not at hand.
+ */
+async function configFor({ config: file }: PlaceOptions, environment: CliEnvironment): Promise<GatewayConfig> {
+  const { config, draft, problems } = await environment.configure(file);
+  if (config !== undefined) return config;
+  const errors = problems.filter(({ severity }) => severity === 'error').map(environment.formatProblem);
+  if (draft === undefined) throw new UsageError([...errors, 'The configuration cannot be read.'].join('\n'));
+  environment.stderr.write(
+    `${errors.join('\n')}\nThe configuration has errors. What can be read of it is used here.\n`,
+  );
+  return draft;
 }
 
 function findGateway(config: GatewayConfig, id: string): Gateway {

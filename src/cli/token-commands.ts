@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { InvalidArgumentError } from 'commander';
 import type { Gateway, GatewayConfig } from '../../config/gateway-config.js';
 import { type FormerEnd, isCurrent, issueToken, kindOfRecord, rotateToken, type TokenRequest } from '../auth/tokens.js';
-import { TokenLabelTakenError, type TokenRecord } from '../state/state.js';
+import { TokenLabelTakenError, type TokenRecord, type TokenStore } from '../state/state.js';
 import { type CliEnvironment, UsageError } from './cli.js';
 import { type GatewayState, gatewayArgument, type PlaceOptions, withGatewayState, withPlace } from './gateway-state.js';
 import { describeLimits, describeToken, toDay, toIso, toJson } from './token-list.js';
@@ -101,14 +101,31 @@ async function create(kind: TokenKind, id: string, options: CreateOptions, envir
       ...(readOnly === undefined ? {} : { readOnly }),
       ...(options.resourceType === undefined ? {} : { resourceTypes: findTypes(gateway, options.resourceType) }),
     };
+    const ended = gateway.auth.tokens.single && kind.name === 'token' ? await currentLabels(state.tokens, id) : [];
     const { token, expiresAtMs } = await issueToken(state.tokens, request).catch(asUsageError);
     parts.record(`${kind.name} create`, [
       `label ${label}`,
       `valid until ${toDay(expiresAtMs)}`,
       ...describeLimits(request),
+      ...ended.map((other) => `revoked ${other}`),
     ]);
+    if (ended.length > 0) {
+      environment.stderr.write(
+        `Gateway "${id}" has a single token (auth.tokens.single), so these are revoked now: ${ended.join(', ')}.\n`,
+      );
+    }
     show(kind, parts, { ...options, token, expiresAtMs, clientId: newPart.clientId }, environment);
   });
+}
+
+/** Labels of the tokens that let in now, former ones of rotations included. */
+async function currentLabels(tokens: TokenStore, gateway: string): Promise<readonly string[]> {
+  const nowMs = Date.now();
+  const valid = (await tokens.list(gateway)).filter(
+    ({ clientId, revokedAtMs, expiresAtMs }) =>
+      clientId === undefined && revokedAtMs === undefined && nowMs < expiresAtMs,
+  );
+  return [...new Set(valid.map(({ label }) => label))];
 }
 
 async function rotate(kind: TokenKind, id: string, options: RotateOptions, environment: CliEnvironment) {

@@ -61,7 +61,7 @@ function describeEnd(record: TokenRecord, nowMs: number): string {
       return `replaced ${toDay(replacedAtMs ?? 0)}, valid ${end} ${toDay(expiresAtMs)}`;
     }
     case 'valid': {
-      const days = Math.floor((expiresAtMs - nowMs) / dayMs);
+      const days = Math.ceil((expiresAtMs - nowMs) / dayMs);
       return `valid until ${toDay(expiresAtMs)} (${days} ${days === 1 ? 'day' : 'days'})`;
     }
   }

@@ -73,7 +73,7 @@ export function createAdmission(limits: AdmissionLimits, nowMs = (): number => p
     refused++;
     const waitMs = rate > 0 ? Math.max(allowedAtMs() - nowMs(), 0) + line.size * intervalMs : longestWaitMs;
     const seconds = Math.max(Math.ceil(waitMs / 1000), 1);
-    const isRate = rate > 0 && allowedAtMs() > nowMs();
+    const isRate = rate > 0 && atWork < concurrentRequests;
     const bound = isRate ? `${rate} requests a second` : `${concurrentRequests} requests at the same time`;
     const when = seconds === 1 ? 'a second' : `${seconds} seconds`;
     return ScimError.tooManyRequests(`This gateway serves ${bound}. Send the request again in ${when}.`, seconds);

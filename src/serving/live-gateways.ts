@@ -61,7 +61,13 @@ export class LiveGateways {
   /** @throws whatever an adapter throws that cannot be opened; nothing is left open then */
   static async open(configuration: UsableConfiguration, parts: LiveParts): Promise<LiveGateways> {
     const live = new LiveGateways(configuration, parts);
-    live.#take(configuration, await live.#compose(configuration, () => false));
+    const gateways = await live.#compose(configuration, () => false);
+    try {
+      live.#take(configuration, gateways);
+    } catch (error) {
+      await Promise.all(gateways.map(({ running }) => running.close()));
+      throw error;
+    }
     return live;
   }
 
@@ -161,14 +167,15 @@ export class LiveGateways {
     const { config } = configuration;
     const isTrusted = isDeepStrictEqual(this.config.trustedProxies, config.trustedProxies);
     const { proxies } = this.#served;
-    this.#configuration = configuration;
-    this.#gateways = gateways;
-    this.#served = {
+    const served: Served = {
       gateways: gateways.map(({ http }) => http),
       publicUrl: config.publicUrl,
       proxies: proxies !== undefined && isTrusted ? proxies : createProxyTrust(config.trustedProxies),
       tokenEndpoint: this.#createTokenEndpoint(gateways),
     };
+    this.#configuration = configuration;
+    this.#gateways = gateways;
+    this.#served = served;
     for (const { running, jwt } of gateways) {
       this.logOf(running.gateway).configured = running.gateway.level;
       // An issuer that cannot be reached is told of now, not with the first request at night.

@@ -12,11 +12,20 @@ import { readFilter } from './filter-mask.js';
  */
 
 const maxSubjects = 5000;
+/** Ids of members: who looks for a resource finds the groups that it came to and left. */
+const memberNames: ReadonlySet<string> = new Set(['members', 'members.value']);
+/** Before what is an id; no userName begins so. */
+const idMark = '\u0000';
 const subjectNames: ReadonlySet<string> = new Set(['username', 'externalid', 'emails', 'emails.value']);
 
 /** Of a userName, externalId or e-mail address: without regard to case, as userName is compared (RFC 7643 §4.1.1). */
 export function hashSubject(key: Uint8Array, text: string): number {
   return keyedHash(key, `user ${fold(text)}`);
+}
+
+/** @param subject one of those that `subjectsOfFilter` and `subjectsOfBody` find */
+export function hashFound(key: Uint8Array, subject: string): number {
+  return subject.startsWith(idMark) ? hashResourceId(key, subject.slice(idMark.length)) : hashSubject(key, subject);
 }
 
 /** Of an id that is not kept itself. Ids are exact. */
@@ -46,9 +55,11 @@ export function subjectsOfFilter(filter: Filter<AttributePath>): ReadonlySet<str
   return found;
 }
 
-/** Whether it is a value that says whom a request is about, under this attribute. */
-export function isSubjectName(path: string): boolean {
-  return subjectNames.has(bareName(path));
+/** What a comparison of an attribute for equality says of whom a request is about. */
+export function subjectsOfEquality(path: string, value: string): ReadonlySet<string> {
+  const found = new Set<string>();
+  addValue(found, bareName(path), value);
+  return found;
 }
 
 /** Values in the body of a create, replace, patch, search or bulk request. */
@@ -84,8 +95,9 @@ function bareName(path: string): string {
 }
 
 function addValue(found: Set<string>, attribute: string, value: unknown): void {
-  if (subjectNames.has(attribute) && typeof value === 'string' && value !== '' && found.size < maxSubjects)
-    found.add(value);
+  if (typeof value !== 'string' || value === '' || found.size >= maxSubjects) return;
+  if (subjectNames.has(attribute)) found.add(value);
+  else if (memberNames.has(attribute)) found.add(idMark + value);
 }
 
 function addBody(found: Set<string>, json: unknown): void {

@@ -11,7 +11,7 @@ import {
 } from './filter-mask.js';
 import { operationOf } from './operation-name.js';
 import { Placeholders } from './placeholders.js';
-import { hashResourceId, hashSubject, isSubjectName, subjectsOfBody, subjectsOfFilter } from './subjects.js';
+import { hashFound, hashResourceId, subjectsOfBody, subjectsOfEquality, subjectsOfFilter } from './subjects.js';
 import type { Outcome } from './transaction.js';
 
 /** A row of the file, with nothing personal left in it. Lists are JSON. */
@@ -152,8 +152,7 @@ function filterContent(
   const simple = recordsValues ? undefined : readSimpleEquality(text);
   if (simple !== undefined) {
     const { name, value } = simple;
-    const isSubject = value !== '' && isSubjectName(name);
-    const hashes = isSubject ? [hashSubject(key, value)] : [];
+    const hashes = hashAll(subjectsOfEquality(name, value), key);
     return { ...noContent, filter: maskSimpleEquality(name, value, placeholders), hashes };
   }
   const filter = readFilter(text);
@@ -188,5 +187,5 @@ function readJson(text: string): unknown {
 }
 
 function hashAll(subjects: ReadonlySet<string>, key: Uint8Array): readonly number[] {
-  return subjects.size === 0 ? [] : [...new Set([...subjects].map((subject) => hashSubject(key, subject)))];
+  return subjects.size === 0 ? [] : [...new Set([...subjects].map((subject) => hashFound(key, subject)))];
 }

@@ -80,9 +80,11 @@ describe('the token endpoint', () => {
     ['an id without a secret', { body: 'grant_type=client_credentials&client_id=c1' }, 401, 'invalid_client'],
     ['an unknown secret', { authorization: basic('c1', 's3cret') }, 401, 'invalid_client'],
     ['GET', { method: 'GET' }, 405, 'invalid_request'],
-  ])('refuses %s (RFC 6749 §5.2)', async (_what, sent, status, error) => {
+  ])('refuses %s (RFC 6749 §5.2)', async (what, sent, status, error) => {
     const response = await send(sent);
-    expect(response).toMatchObject({ status, refusal: { gateway: '' }, headers: { 'Cache-Control': 'no-store' } });
+    // A client that is known has its refusals in the record of its gateway.
+    const gateway = what === 'an unknown secret' ? 'corp' : '';
+    expect(response).toMatchObject({ status, refusal: { gateway }, headers: { 'Cache-Control': 'no-store' } });
     expect(json(response)).toEqual({
       error,
       error_description: expect.stringMatching(/^[\x20-\x21\x23-\x5b\x5d-\x7e]+$/),
@@ -174,7 +176,7 @@ describe('the token endpoint', () => {
     expect((await send({ authorization: basic('c1', rotated?.token ?? '') })).status).toBe(200);
     expect(await send({ authorization: basic('c1', secret) })).toMatchObject({
       status: 401,
-      refusal: { reason: 'client "Okta" was replaced, and its successor is in use' },
+      refusal: { reason: 'client "Okta" was replaced, and is revoked since' },
     });
   });
 });

@@ -262,7 +262,7 @@ describe('rotateToken', () => {
     expect(await verify(former)).toHaveProperty('caller');
     expect(await verify(fresh)).toHaveProperty('caller');
     nowMs += 1000;
-    expect(await verify(former)).toEqual({ reason: 'token "Entra" was replaced, and its successor is in use' });
+    expect(await verify(former)).toEqual({ reason: 'token "Entra" was replaced, and is revoked since' });
     expect(await verify(fresh)).toHaveProperty('caller');
   });
 

@@ -217,7 +217,8 @@ describe('SIGHUP', () => {
     await vi.waitFor(
       () => {
         const { files, threads } = open();
-        expect(threads).toBeLessThanOrEqual(before.threads);
+        // Some are started when they are first needed; a leak would be one for each configuration.
+        expect(threads).toBeLessThanOrEqual(before.threads + 4);
         // Connections of the callers come and go.
         expect(files).toBeLessThanOrEqual(before.files + 6);
       },

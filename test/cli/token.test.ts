@@ -85,11 +85,22 @@ describe('token create', () => {
     expect(unknown).toMatchObject({ code: 2, stderr: expect.stringContaining('no gateway "corp", but default') });
   });
 
-  it('says what is wrong with the configuration, with its place', async () => {
+  it('works while the configuration has errors, and tells them: a token may have to be revoked just then', async () => {
     const config = cli.write('gateway.yaml', twoGateways.replace('type: memory', 'type: memry'));
+    const place = ['--config', config, '--data', cli.dataDir];
+    const { code, stderr } = await cli.run('token', 'create', 'corp', '--label', 'a', ...place);
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/gateway\.yaml:2:\d+: error: .*memory/);
+    expect((await cli.run('token', 'revoke', 'corp', '--label', 'a', ...place)).code).toBe(0);
+    expect((await cli.run('gateway', 'disable', 'corp', ...place)).code).toBe(0);
+  });
+
+  it('says what is wrong with a configuration that cannot be read', async () => {
+    const config = cli.write('gateway.yaml', `${twoGateways}\n  - [`);
     const { code, stderr } = await cli.run('token', 'create', 'corp', '--label', 'a', '--config', config);
     expect(code).toBe(2);
-    expect(stderr).toMatch(/gateway\.yaml:2:\d+: error: .*memory/);
+    expect(stderr).toMatch(/gateway\.yaml:\d+:\d+: error: /);
+    expect(stderr).toContain('The configuration cannot be read.');
   });
 });
 

@@ -41,6 +41,22 @@ const found = (query: Partial<TransactionQuery>): readonly string[] =>
   recording.search(query).map(({ requestId }) => requestId.replace('request-', ''));
 
 describe('searchTransactions', () => {
+  it('finds by its id the changes of groups that a resource came to or left', async () => {
+    const recorder = recording.start();
+    const patch = (op: object) => ({ body: JSON.stringify({ Operations: [op] }), resourceId: otherId });
+    for (const op of [
+      { op: 'add', path: 'members', value: [{ value: someId, display: 'x' }] },
+      { op: 'remove', path: `members[value eq "${someId}"]` },
+      { op: 'add', path: 'members', value: [{ value: 'another' }] },
+      { op: 'replace', path: 'displayName', value: someId },
+    ]) {
+      recorder.finished(recording.noted(patch(op), 'PATCH'), 204);
+    }
+    recorder.finished(recording.noted({ filter: `members.value eq "${someId}"` }, 'GET', 'collection'), 200);
+    await recorder.flush();
+    expect(found({ resourceId: someId })).toEqual(['5', '2', '1']);
+  });
+
   it('gives the newest first, as many as asked for', async () => {
     await record();
     expect(found({})).toEqual(['', '7', '6', '5', '4', '3', '2', '1']);
