@@ -25,3 +25,8 @@ export async function runTool(command: string, args: readonly string[], options:
   if (code !== 0) throw new Error(`${command} ended with ${code}: ${errors}${out}`);
   return out;
 }
+
+/** Changes with each version of a Debian package. */
+export function packageState(name: string): Promise<string> {
+  return runTool('dpkg-query', ['-s', name]);
+}

@@ -41,7 +41,12 @@ export async function template(name: string, key: string, build: (folder: string
     if (existsSync(ready)) return folder;
     await rm(folder, { recursive: true, force: true });
     mkdirSync(folder, { mode: 0o711 });
-    await build(folder);
+    try {
+      await build(folder);
+    } catch (error) {
+      await rm(folder, { recursive: true, force: true });
+      throw error;
+    }
     writeFileSync(ready, '');
     return folder;
   });
