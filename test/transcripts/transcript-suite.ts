@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import type { TestGateway, TestServer } from '../support/gateway.js';
+import { type NotKept, withoutNotKept } from './not-kept.js';
 import type { Scope } from './placeholders.js';
 import { loadTranscript, runExchange, startTranscript, stepsOf, unmetRequirement } from './transcript-runner.js';
 
@@ -9,6 +10,8 @@ export interface TranscriptSubject {
   start(): Promise<TestServer>;
   /** base64 of `user:password`, made from the gateway's token, where the server takes Basic. */
   basic?(gateway: TestGateway): string;
+  /** What the backend has no place for. Tests whose expectations are reduced by it say so in their names. */
+  readonly notKept?: readonly NotKept[];
 }
 
 /** Every recorded exchange as a test, in order, each file with names and marks of its own. */
@@ -35,8 +38,10 @@ export function describeTranscripts(what: string, subject: TranscriptSubject): v
 
       for (const item of loadTranscript(file)) {
         let failed = false;
-        for (const step of stepsOf(item)) {
-          it(`${file}: ${step.name}`, async ({ skip }) => {
+        for (const recorded of stepsOf(item)) {
+          const { exchange: step, taken } = withoutNotKept(recorded, subject.notKept ?? []);
+          const suffix = taken.length === 0 ? '' : ` (not kept: ${taken.join(', ')})`;
+          it(`${file}: ${step.name}${suffix}`, async ({ skip }) => {
             const reason = unmetRequirement(
               [...(item.requires ?? []), ...(step.requires ?? [])],
               serviceProviderConfig,
