@@ -143,6 +143,11 @@ export class MessageSplitter {
     this.maxBytes = maxBytes;
   }
 
+  /** No beginning of a message waits for its end. */
+  get isEmpty(): boolean {
+    return this.size === 0;
+  }
+
   /** Calls back with each message that is complete. @throws BerError when the stream is no sequence of messages */
   push(chunk: Buffer, onMessage: (message: Buffer) => void): void {
     this.pieces.push(chunk);

@@ -38,7 +38,7 @@ import { everything } from './ldap-filter.js';
 import type { DirectorySchema } from './schema.js';
 import { oid } from './server-kind.js';
 import { type ServerAddress, type TlsSettings, tlsOptionsFor } from './tls-options.js';
-import { type LdapOperation, LdapResultError, resultCode } from './wire-errors.js';
+import { adapterErrorOf, type LdapOperation, LdapResultError, resultCode } from './wire-errors.js';
 
 export interface ConnectionSettings {
   readonly address: ServerAddress;
@@ -115,7 +115,7 @@ export class Connection implements Operations {
       return connection;
     } catch (error) {
       connection.end(error instanceof Error ? error : new Error(String(error)));
-      throw connection.endedBy ?? error;
+      throw adapterErrorOf(connection.endedBy ?? error);
     } finally {
       clearTimeout(timer);
       signal?.removeEventListener('abort', abort);
@@ -293,6 +293,7 @@ export class Connection implements Operations {
     }
     const plain = this.socket;
     plain.removeAllListeners('data');
+    if (!this.splitter.isEmpty) throw new BerError('something in clear text after encryption was agreed on');
     this.socket = connectTls({ ...tlsOptionsFor(this.address.host, this.settings.tls), socket: plain });
     this.attach(this.socket);
     await this.opened(this.socket, 'secureConnect');

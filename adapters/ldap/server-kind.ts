@@ -82,3 +82,96 @@ export interface ServerProfile {
   /** Everything the root DSE holds, by lower-case name. */
   readonly rootDse: ReadonlyMap<string, readonly AttributeValue[]>;
 }
+
+/** What the configuration says against what was detected. */
+export interface ProfileOverrides {
+  readonly kind?: ServerKind | undefined;
+  readonly features?: { readonly [Name in keyof ServerFeatures]?: boolean | undefined } | undefined;
+}
+
+/** The attributes of the root DSE to ask for: some servers give these only when they are named. */
+export const rootDseAttributes = ['*', '+'] as const;
+
+/** @param rootDse attributes by lower-case name */
+export function profileServer(
+  rootDse: ReadonlyMap<string, readonly AttributeValue[]>,
+  schema: DirectorySchema,
+  overrides: ProfileOverrides = {},
+): ServerProfile {
+  const texts = (name: string): readonly string[] => (rootDse.get(name.toLowerCase()) ?? []).map(String);
+  const capabilities = new Set(texts('supportedCapabilities'));
+  const vendor = `${texts('vendorName').join(' ')} ${texts('vendorVersion').join(' ')}`.trim();
+  const kind = overrides.kind ?? detectKind(texts('objectClass'), vendor, capabilities);
+  const isSamba = kind === 'active-directory' && /samba/i.test(vendor);
+  const namingContexts = texts('namingContexts').filter((context) => context !== '');
+  const controls = new Set(texts('supportedControl'));
+  const extensions = new Set(texts('supportedExtension'));
+  return {
+    kind,
+    isSamba,
+    product: productOf(kind, vendor),
+    controls,
+    extensions,
+    capabilities,
+    namingContexts,
+    defaultBase: texts('defaultNamingContext')[0] ?? onlyDataContext(namingContexts),
+    serverName: texts('dsServiceName')[0],
+    features: featuresOf(kind, isSamba, controls, extensions, overrides.features),
+    schema,
+    rootDse,
+  };
+}
+
+function detectKind(classes: readonly string[], vendor: string, capabilities: ReadonlySet<string>): ServerKind {
+  if (capabilities.has(oid.activeDirectory)) return 'active-directory';
+  if (classes.some((name) => name.toLowerCase() === 'openldaprootdse')) return 'openldap';
+  if (/389 Project|389-Directory|Red ?Hat Directory|Fedora/i.test(vendor)) return '389-ds';
+  return 'generic';
+}
+
+function productOf(kind: ServerKind, vendor: string): string {
+  if (vendor !== '') return vendor;
+  return kind === 'openldap' ? 'OpenLDAP' : kind === 'active-directory' ? 'Active Directory' : 'LDAP server';
+}
+
+/** Servers also list where they keep logs, changes and their own configuration. */
+function onlyDataContext(namingContexts: readonly string[]): string | undefined {
+  const data = namingContexts.filter(
+    (context) => !/^(?:cn|o)=(?:accesslog|config|monitor|changelog|schema|netscaperoot)\b/i.test(context),
+  );
+  return data.length === 1 ? data[0] : undefined;
+}
+
+function featuresOf(
+  kind: ServerKind,
+  isSamba: boolean,
+  controls: ReadonlySet<string>,
+  extensions: ReadonlySet<string>,
+  overrides: ProfileOverrides['features'] = {},
+): ServerFeatures {
+  const isAd = kind === 'active-directory';
+  const isOpenLdap = kind === 'openldap';
+  const detected: ServerFeatures = {
+    assertion: controls.has(oid.assertion),
+    readEntry: controls.has(oid.preRead) && controls.has(oid.postRead),
+    // OpenLDAP knows it and doesn't say so; Samba says so and ignores it.
+    permissiveModify: (controls.has(oid.permissiveModify) && !isSamba) || isOpenLdap,
+    paging: controls.has(oid.pagedResults),
+    concurrentPaging: isAd || kind === '389-ds',
+    sort: controls.has(oid.sortRequest),
+    sortNeedsRule: isOpenLdap,
+    vlv: controls.has(oid.vlvRequest) && controls.has(oid.sortRequest),
+    deref: controls.has(oid.deref),
+    extendedDn: controls.has(oid.extendedDn),
+    matchedValues: controls.has(oid.matchedValues),
+    treeDelete: controls.has(oid.treeDelete),
+    passwordModify: extensions.has(oid.passwordModify) && !isAd,
+    transactions: extensions.has(oid.transactionStart) && isOpenLdap,
+    bitRules: isAd || isOpenLdap,
+    ranges: isAd,
+    emptyGroups: isAd || kind === '389-ds',
+    guidDn: isAd,
+  };
+  const said = Object.entries(overrides).filter(([, value]) => value !== undefined);
+  return { ...detected, ...Object.fromEntries(said) };
+}
