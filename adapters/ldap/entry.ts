@@ -71,7 +71,8 @@ export class EntryReader {
   }
 
   readControlValue(value: Uint8Array): Entry {
-    return this.read(new BerReader(Buffer.from(value)).enter(berTag.sequence));
+    // A sequence by RFC 4527, and with the tag of an entry by OpenLDAP.
+    return this.read(new BerReader(Buffer.from(value)).enter());
   }
 
   private nameOf(name: string): AttributeName {

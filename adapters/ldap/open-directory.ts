@@ -4,11 +4,8 @@ import type { Directory } from './directory.js';
 import { DirectoryPool } from './pool.js';
 import { readTlsSettings, serverAddresses } from './tls-options.js';
 
-export type DirectoryConfig = Pick<
-  LdapConfig,
-  'url' | 'bind' | 'tls' | 'startTls' | 'allowClearText' | 'kind' | 'features' | 'pool'
-> &
-  Partial<Pick<LdapConfig, 'timeoutMs' | 'connectTimeoutMs' | 'idleProbeMs'>>;
+export type DirectoryConfig = Pick<LdapConfig, 'url' | 'bind'> &
+  Partial<Omit<LdapConfig, 'type' | 'url' | 'bind' | 'entities' | 'base' | 'pageSize'>>;
 
 /**
  * The directory that a configuration describes. Nothing is connected yet.

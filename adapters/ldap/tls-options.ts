@@ -22,14 +22,14 @@ export type TlsSettings = Pick<
   'ca' | 'cert' | 'key' | 'passphrase' | 'servername' | 'minVersion' | 'rejectUnauthorized'
 >;
 
+type UrlConfig = Pick<LdapConfig, 'url'> & Partial<Pick<LdapConfig, 'startTls' | 'allowClearText'>>;
+
 /**
  * The servers in the order in which they are tried. `ldap://` to another machine is encrypted by StartTLS, unless
  * `allowClearText` says that it need not be.
  * @throws AdapterError `unsupported` when the configuration contradicts itself
  */
-export function serverAddresses(
-  config: Pick<LdapConfig, 'url' | 'startTls' | 'allowClearText'>,
-): readonly ServerAddress[] {
+export function serverAddresses(config: UrlConfig): readonly ServerAddress[] {
   const urls = typeof config.url === 'string' ? [config.url] : config.url;
   return urls.map((text) => {
     const url = new URL(text);
@@ -41,7 +41,7 @@ export function serverAddresses(
   });
 }
 
-function startTlsFor(host: string, config: Pick<LdapConfig, 'startTls' | 'allowClearText'>): boolean {
+function startTlsFor(host: string, config: UrlConfig): boolean {
   if (config.startTls !== undefined) {
     if (!config.startTls && !config.allowClearText && !isLoopback(host)) {
       const message =
@@ -58,7 +58,7 @@ export function isLoopback(host: string): boolean {
 }
 
 /** Reads the files of the `tls` section. @throws AdapterError `unsupported` when one cannot be read */
-export async function readTlsSettings(tls: TlsConfig | undefined, baseDir: string): Promise<TlsSettings> {
+export async function readTlsSettings(tls: Partial<TlsConfig> | undefined, baseDir: string): Promise<TlsSettings> {
   if (tls === undefined) return { minVersion: 'TLSv1.2', rejectUnauthorized: true };
   const file = async (key: 'ca' | 'certificate' | 'key'): Promise<Buffer | undefined> => {
     const name = tls[key];
