@@ -3,7 +3,9 @@ import type { AdapterModule, AdapterSetup } from '../src/backend/adapter.js';
 /** The adapters that are built in, by the name that `type:` has in gateway.yaml. Each is loaded when it is needed. */
 const builtIn: readonly (readonly [type: string, load: () => Promise<AdapterModule>])[] = [
   ['memory', async () => erase((await import('./memory/adapter.js')).memoryModule)],
+  ['ldap', async () => erase((await import('./ldap/adapter.js')).ldapModule)],
   ['sqlite', async () => erase((await import('./sqlite/adapter.js')).sqliteModule)],
+  ['ldap', async () => erase((await import('./ldap/adapter.js')).ldapModule)],
 ];
 
 /** All of them, by type: a configuration is checked against the schemas of all. */

@@ -43,6 +43,13 @@ export class Calls {
     }
   }
 
+  /** A search that is expected to give an entry or two. */
+  search(entity: string, request: Omit<SearchRequest, 'page'>): Promise<SearchAnswer> {
+    return this.timed(`search ${entity}: ${shapeOf(request.filter)}`, () =>
+      this.directory.search(request, this.context),
+    );
+  }
+
   /** `cookie` is set when there is more than one page; it leads nowhere. */
   async firstPage(entity: string, request: Omit<SearchRequest, 'page'>, size: number): Promise<SearchAnswer> {
     const hasPages = this.directory.server?.features.paging !== false;

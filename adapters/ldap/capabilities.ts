@@ -65,7 +65,8 @@ const timeCapability: FieldCapability = {
 };
 
 function fieldCapability(field: FieldPlan, plan: EntityPlan): FieldCapability {
-  const isSortable = field.use.type !== 'bytes' && field.isSingle && field.form !== 'reference' && field.key !== 'dn';
+  const isSortable =
+    field.use.type !== 'bytes' && !field.use.multiple && field.form !== 'reference' && field.key !== 'dn';
   return {
     comparison: comparisonOf(field),
     operators: operatorsOf(field, plan),
