@@ -24,6 +24,7 @@ import { AdapterError } from '../../src/backend/adapter-error.js';
 import { berBoolean, berElement, berInteger, berSequence, berTag, berText } from './ber.js';
 import type { Attribute, AttributeValue, Modification, Rename, RequestControl, SearchRequest } from './directory.js';
 import type { LdapFilter } from './ldap-filter.js';
+import { oid } from './server-kind.js';
 
 /**
  * Requests as bytes. The only file that knows ldapts, of which the messages, filters and the BER writer are used and the
@@ -99,12 +100,16 @@ export function encodeCompare(dn: string, attribute: string, value: AttributeVal
 }
 
 export function encodeExtended(
-  oid: string,
+  name: string,
   value: Uint8Array | undefined,
   controls: readonly RequestControl[] = [],
 ): Encode {
   const content = value === undefined ? {} : { value: toBuffer(value) };
-  return framed(new ExtendedRequest({ messageId: 0, oid, ...content }), controls, (value?.length ?? 0) + oid.length);
+  return framed(
+    new ExtendedRequest({ messageId: 0, oid: name, ...content }),
+    controls,
+    (value?.length ?? 0) + name.length,
+  );
 }
 
 /** @param password never empty: servers take an empty one for an anonymous bind, and answer with success */
@@ -139,11 +144,9 @@ export function encodeControl(control: RequestControl): Buffer {
   return berSequence(berText(control.oid), ...critical, ...value);
 }
 
-export const pagedResultsOid = '1.2.840.113556.1.4.319';
-
 function pagedResults(size: number, cookie: Uint8Array | undefined): RequestControl {
   const value = berSequence(berInteger(size), berElement(berTag.octetString, cookie ?? new Uint8Array()));
-  return { oid: pagedResultsOid, value, critical: true };
+  return { oid: oid.pagedResults, value, critical: true };
 }
 
 /**

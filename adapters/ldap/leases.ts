@@ -1,21 +1,10 @@
 import { AdapterError } from '../../src/backend/adapter-error.js';
-import { hasEnded } from '../../src/backend/has-ended.js';
 import type { Connection } from './connection.js';
-import type {
-  Attribute,
-  AttributeValue,
-  Lease,
-  Modification,
-  Rename,
-  RequestControl,
-  SearchAnswer,
-  SearchRequest,
-  WireContext,
-  WriteAnswer,
-} from './directory.js';
+import type { Lease, Operations, WireContext } from './directory.js';
+import { RoutedOperations } from './routed-operations.js';
+import { isOver, lookEveryMs } from './within.js';
 
 const idleKeptMs = 60_000;
-const lookEveryMs = 50;
 
 interface Waiter {
   readonly context: WireContext;
@@ -114,8 +103,7 @@ export class Leases {
   private look(): void {
     const now = performance.now();
     for (const waiter of [...this.waiting]) {
-      const { context } = waiter;
-      if (!hasEnded(context) && (context.deadlineMs === undefined || now < context.deadlineMs)) continue;
+      if (!isOver(waiter.context)) continue;
       this.waiting.splice(this.waiting.indexOf(waiter), 1);
       const message = 'All connections for long searches were in use.';
       waiter.reject(new AdapterError('timeout', message, { applied: 'no', retryAfterSeconds: 1 }));
@@ -132,11 +120,12 @@ function gone(): AdapterError {
 }
 
 /** A connection until it is given back; after that, every use of it is refused. */
-class LeasedConnection implements Lease {
+class LeasedConnection extends RoutedOperations implements Lease {
   private connection: Connection | undefined;
   private readonly onEnd: (isUsable: boolean) => void;
 
   constructor(connection: Connection, onEnd: (isUsable: boolean) => void) {
+    super();
     this.connection = connection;
     this.onEnd = onEnd;
   }
@@ -153,61 +142,10 @@ class LeasedConnection implements Lease {
     this.end(false);
   }
 
-  async search(request: SearchRequest, context: WireContext): Promise<SearchAnswer> {
-    return this.held.search(request, context);
-  }
-
-  async compare(dn: string, attribute: string, value: AttributeValue, context: WireContext): Promise<boolean> {
-    return this.held.compare(dn, attribute, value, context);
-  }
-
-  async add(
-    dn: string,
-    attributes: readonly Attribute[],
-    controls: readonly RequestControl[],
-    context: WireContext,
-  ): Promise<WriteAnswer> {
-    return this.held.add(dn, attributes, controls, context);
-  }
-
-  async modify(
-    dn: string,
-    modifications: readonly Modification[],
-    controls: readonly RequestControl[],
-    context: WireContext,
-  ): Promise<WriteAnswer> {
-    return this.held.modify(dn, modifications, controls, context);
-  }
-
-  async modifyDn(
-    dn: string,
-    rename: Rename,
-    controls: readonly RequestControl[],
-    context: WireContext,
-  ): Promise<WriteAnswer> {
-    return this.held.modifyDn(dn, rename, controls, context);
-  }
-
-  async delete(dn: string, controls: readonly RequestControl[], context: WireContext): Promise<WriteAnswer> {
-    return this.held.delete(dn, controls, context);
-  }
-
-  async passwordModify(dn: string, newPassword: string, context: WireContext): Promise<void> {
-    return this.held.passwordModify(dn, newPassword, context);
-  }
-
-  async extended(
-    oid: string,
-    value: Uint8Array | undefined,
-    controls: readonly RequestControl[],
-    context: WireContext,
-  ): Promise<Uint8Array | undefined> {
-    return this.held.extended(oid, value, controls, context);
-  }
-
-  private get held(): Connection {
-    if (this.connection === undefined) throw new AdapterError('unsupported', 'The connection was given back already.');
-    return this.connection;
+  protected route<T>(_isRead: boolean, _context: WireContext, ask: (chosen: Operations) => Promise<T>): Promise<T> {
+    const { connection } = this;
+    if (connection !== undefined) return ask(connection);
+    return Promise.reject(new AdapterError('unsupported', 'The connection was given back already.'));
   }
 
   private end(isUsable: boolean): void {

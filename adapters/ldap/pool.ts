@@ -4,25 +4,14 @@ import { AdapterError } from '../../src/backend/adapter-error.js';
 import { hasEnded } from '../../src/backend/has-ended.js';
 import type { BindConfig } from './config.js';
 import { Connection } from './connection.js';
-import type {
-  Attribute,
-  AttributeValue,
-  Directory,
-  Lease,
-  Modification,
-  Operations,
-  Rename,
-  RequestControl,
-  SearchAnswer,
-  SearchRequest,
-  WireContext,
-  WriteAnswer,
-} from './directory.js';
+import type { Directory, Lease, Operations, SearchAnswer, SearchRequest, WireContext } from './directory.js';
 import { Leases } from './leases.js';
 import { readServerProfile } from './read-profile.js';
+import { RoutedOperations } from './routed-operations.js';
 import type { ProfileOverrides, ServerProfile } from './server-kind.js';
 import type { ServerAddress, TlsSettings } from './tls-options.js';
 import { hasResultCode, resultCode } from './wire-errors.js';
+import { within } from './within.js';
 
 export interface PoolSettings {
   /** In the order in which they are tried. */
@@ -68,7 +57,7 @@ interface Server {
  * Shared connections to the server in use. An operation gets one that is open; when none is, all wait for the one attempt
  * to connect that is under way. A server that fails is left for the next, and taken up again once it answers.
  */
-export class DirectoryPool implements Directory {
+export class DirectoryPool extends RoutedOperations implements Directory {
   readonly isConfidential: boolean;
   private readonly settings: PoolSettings;
   private readonly servers: readonly Server[];
@@ -82,6 +71,7 @@ export class DirectoryPool implements Directory {
   private returnTimer: NodeJS.Timeout | undefined;
 
   constructor(settings: PoolSettings) {
+    super();
     this.settings = settings;
     this.servers = settings.addresses.map((address) => {
       return { address, connections: new Set<Connection>(), profile: undefined, profiledAtMs: 0 };
@@ -106,61 +96,10 @@ export class DirectoryPool implements Directory {
     }
   }
 
-  search(request: SearchRequest, context: WireContext): Promise<SearchAnswer> {
-    if (request.page?.cookie !== undefined) {
-      return Promise.reject(
-        new AdapterError('unsupported', 'A further page is only there on the connection of the first.'),
-      );
-    }
-    return this.read((connection) => connection.search(request, context), context);
-  }
-
-  compare(dn: string, attribute: string, value: AttributeValue, context: WireContext): Promise<boolean> {
-    return this.read((connection) => connection.compare(dn, attribute, value, context), context);
-  }
-
-  add(
-    dn: string,
-    attributes: readonly Attribute[],
-    controls: readonly RequestControl[],
-    context: WireContext,
-  ): Promise<WriteAnswer> {
-    return this.write((connection) => connection.add(dn, attributes, controls, context), context);
-  }
-
-  modify(
-    dn: string,
-    modifications: readonly Modification[],
-    controls: readonly RequestControl[],
-    context: WireContext,
-  ): Promise<WriteAnswer> {
-    return this.write((connection) => connection.modify(dn, modifications, controls, context), context);
-  }
-
-  modifyDn(
-    dn: string,
-    rename: Rename,
-    controls: readonly RequestControl[],
-    context: WireContext,
-  ): Promise<WriteAnswer> {
-    return this.write((connection) => connection.modifyDn(dn, rename, controls, context), context);
-  }
-
-  delete(dn: string, controls: readonly RequestControl[], context: WireContext): Promise<WriteAnswer> {
-    return this.write((connection) => connection.delete(dn, controls, context), context);
-  }
-
-  passwordModify(dn: string, newPassword: string, context: WireContext): Promise<void> {
-    return this.write((connection) => connection.passwordModify(dn, newPassword, context), context);
-  }
-
-  extended(
-    oid: string,
-    value: Uint8Array | undefined,
-    controls: readonly RequestControl[],
-    context: WireContext,
-  ): Promise<Uint8Array | undefined> {
-    return this.write((connection) => connection.extended(oid, value, controls, context), context);
+  override search(request: SearchRequest, context: WireContext): Promise<SearchAnswer> {
+    if (request.page?.cookie === undefined) return super.search(request, context);
+    const message = 'A further page is only there on the connection of the first.';
+    return Promise.reject(new AdapterError('unsupported', message));
   }
 
   lease(context: WireContext): Promise<Lease> {
@@ -203,19 +142,16 @@ export class DirectoryPool implements Directory {
     return this.servers[this.current] as Server;
   }
 
-  /** A read that the connection took with it when it dropped is asked once more, on another one. */
-  private async read<T>(ask: (connection: Operations) => Promise<T>, context: WireContext): Promise<T> {
+  /** A read that a connection took with it when it dropped is asked once more on another one; a write never is. */
+  protected async route<T>(isRead: boolean, context: WireContext, ask: (chosen: Operations) => Promise<T>): Promise<T> {
+    const connection = this.idlest() ?? (await this.acquire(context));
+    if (!isRead) return ask(connection);
     try {
-      return await ask(this.idlest() ?? (await this.acquire(context)));
+      return await ask(connection);
     } catch (error) {
       if (!isWorthAnotherTry(error) || hasEnded(context) || this.closing.signal.aborted) throw error;
       return ask(await this.acquire(context));
     }
-  }
-
-  /** A write is only sent again when it was not sent at all. */
-  private async write<T>(ask: (connection: Operations) => Promise<T>, context: WireContext): Promise<T> {
-    return ask(this.idlest() ?? (await this.acquire(context)));
   }
 
   /** The open connection with the least to do, unless it has been silent for long; another is made when all are busy. */
@@ -414,31 +350,4 @@ function logged(cause: unknown): object | undefined {
   if (typeof cause !== 'object' || cause === null) return undefined;
   const { name, code } = cause as { readonly name?: unknown; readonly code?: unknown };
   return { name, code };
-}
-
-const lookEveryMs = 50;
-
-/** Waits until the context ends. What comes later is handed to `onLate`. */
-export function within<T>(promise: Promise<T>, context: WireContext, onLate?: (value: T) => void): Promise<T> {
-  return new Promise((resolve, reject) => {
-    let isOver = false;
-    const timer = setInterval(() => {
-      const { deadlineMs } = context;
-      if (!hasEnded(context) && (deadlineMs === undefined || performance.now() < deadlineMs)) return;
-      isOver = true;
-      clearInterval(timer);
-      reject(new AdapterError('timeout', 'The directory could not be reached in time.', { applied: 'no' }));
-    }, lookEveryMs);
-    promise.then(
-      (value) => {
-        clearInterval(timer);
-        if (isOver) onLate?.(value);
-        else resolve(value);
-      },
-      (error: unknown) => {
-        clearInterval(timer);
-        reject(error);
-      },
-    );
-  });
 }
