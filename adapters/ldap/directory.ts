@@ -5,7 +5,7 @@ import type { ServerProfile } from './server-kind.js';
 /** Text, or bytes where the schema says that the attribute holds bytes. Which of the two depends on the schema alone. */
 export type AttributeValue = string | Uint8Array;
 
-/** A control sent with an operation. `value` is the encoded content: see `controls.ts` for those that are used. */
+/** A control sent with an operation. `value` is the encoded content: see `search-controls.ts` and `entry-controls.ts`. */
 export interface RequestControl {
   readonly oid: string;
   readonly value?: Uint8Array;
