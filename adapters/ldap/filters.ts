@@ -143,7 +143,8 @@ function timeField(plan: EntityPlan, name: '$created' | '$modified'): FieldPlan 
   const type = plan.server.schema.attribute(wanted);
   const attribute = type?.name ?? wanted;
   const use = { ...plan.id.use, name, type: 'instant', comparison: 'instant', unique: false } as const;
-  return { ...plan.id, name, use, attribute, key: attribute.toLowerCase(), type, form: 'time' };
+  const isWhole = plan.server.kind === 'active-directory';
+  return { ...plan.id, name, use, attribute, key: attribute.toLowerCase(), type, form: 'time', isWhole };
 }
 
 export function holdsPlaceholder(field: FieldPlan, plan: EntityPlan): boolean {
@@ -233,7 +234,8 @@ function compileTime(field: FieldPlan, op: CompareOp, value: CompareValue): Leaf
   const isRounded = field.isWhole && hasFraction(value);
   switch (op) {
     case 'eq':
-      return isRounded ? exact(nothing) : exact(equal(field, time));
+      // Samba finds nothing by equality of its own times.
+      return isRounded ? exact(nothing) : exact(isAtOnce(field, time));
     case 'ge':
       return isRounded ? superset(atLeast(field, time)) : exact(atLeast(field, time));
     case 'gt':
@@ -245,6 +247,10 @@ function compileTime(field: FieldPlan, op: CompareOp, value: CompareValue): Leaf
     default:
       return exact(nothing);
   }
+}
+
+function isAtOnce(field: FieldPlan, time: string): LdapFilter {
+  return field.isWhole ? both([atLeast(field, time), atMost(field, time)]) : equal(field, time);
 }
 
 /** Bytes are their base64 text in conditions; of other texts than the usual form nothing is equal. */
@@ -271,6 +277,22 @@ function compileText(field: FieldPlan, op: CompareOp, literal: string, plan: Ent
   if (value === '') return op === 'eq' ? exact(nothing) : exact(present);
   if (isAsciiOnly(field) && /[^\0-\x7f]/.test(value)) return exact(nothing);
   if (op !== 'eq' && op !== 'co' && op !== 'sw' && op !== 'ew') return superset(present);
+  const narrow = compileSpelling(field, op, value, plan);
+  const wide = comparisonOf(field) === 'fold' && !foldsWidth(plan) ? wideForm(value) : value;
+  return wide === value ? narrow : superset(either([narrow.filter, compileSpelling(field, op, wide, plan).filter]));
+}
+
+/** Letters as wide as an ideograph, which Japanese input gives, are the usual ones to us and to most servers. */
+function foldsWidth({ server }: EntityPlan): boolean {
+  return server.kind === 'openldap' || (server.kind === 'active-directory' && !server.isSamba);
+}
+
+function wideForm(value: string): string {
+  return value.replaceAll(/[!-~]/g, (character) => String.fromCharCode(character.charCodeAt(0) + 0xfee0));
+}
+
+function compileSpelling(field: FieldPlan, op: 'eq' | 'co' | 'sw' | 'ew', value: string, plan: EntityPlan): Leaf {
+  const present: LdapFilter = { kind: 'present', attribute: field.attribute };
   const pieces = withoutOpenEnd(surePieces(value, plan), field, op, plan);
   const isWhole = pieces.length === 1 && pieces[0] === value;
   if (op === 'eq' && isWhole) return superset(equal(field, value));
@@ -301,9 +323,9 @@ function surePieces(value: string, plan: EntityPlan): readonly string[] {
   const pieces: string[] = [''];
   for (const character of value) {
     const isSure =
-      !unsure.test(character) &&
+      (!unsure.test(character) || /[\uff01-\uff5e]/.test(character)) &&
       !foldedDifferently.test(character) &&
-      (character < '\x80' || composes || isInert(character));
+      (character < '\x80' || composes || isInert(character) || /[\uff01-\uff5e]/.test(character));
     if (isSure) pieces[pieces.length - 1] += character;
     else if (/\p{M}/u.test(character)) pieces.push(withoutLast(pieces.pop() ?? ''), '');
     else pieces.push('');

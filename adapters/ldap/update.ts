@@ -210,7 +210,9 @@ class Update {
 
   private renameError(error: unknown, name: NewName): unknown {
     if (!hasResultCode(error, resultCode.entryAlreadyExists)) return error;
-    const field = [...this.plan.fields.values()].find(({ key }) => name.attributes.has(key));
+    const { fields, create } = this.plan;
+    const field =
+      fields.get(create?.dn.onlyField ?? '') ?? [...fields.values()].find(({ key }) => name.attributes.has(key));
     return new AdapterError('conflict', 'The directory has an entry of this name already.', {
       ...(field === undefined ? {} : { field: field.name }),
       cause: error,

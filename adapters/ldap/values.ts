@@ -47,12 +47,21 @@ export function decodeValue({ form, use }: ValueKind, value: AttributeValue): Sc
 
 /** @throws AdapterError `rejected` for a value of another kind */
 export function encodeValue(kind: ValueKind, value: Scalar): AttributeValue {
+  if (kind.form === 'text' && typeof value === 'string' && value.includes('\0')) throw withNul(kind);
   const encoded = tryEncode(kind, value);
   if (encoded !== undefined) return encoded;
   const { name: field, type } = kind.use;
   throw new AdapterError('rejected', `A value of "${field}" has not the type ${type}.`, {
     field,
     reason: `The value is no ${words[kind.form]}.`,
+  });
+}
+
+/** Servers keep it, and some take it for the end of the text when they compare. */
+function withNul({ use }: ValueKind): AdapterError {
+  return new AdapterError('rejected', `A value of "${use.name}" has the character NUL.`, {
+    field: use.name,
+    reason: 'The directory cannot hold the character NUL in a text.',
   });
 }
 
