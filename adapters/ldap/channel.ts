@@ -273,8 +273,14 @@ function readReply(
 export function lost(cause: unknown): AdapterError {
   const code = (cause as { code?: unknown } | undefined)?.code;
   const why = typeof code === 'string' ? ` (${code})` : '';
-  return new AdapterError('unavailable', `The directory cannot be reached${why}.`, { cause, retryAfterSeconds: 1 });
+  const what = certificateCode.test(why)
+    ? "The directory's certificate is not accepted"
+    : 'The directory cannot be reached';
+  return new AdapterError('unavailable', `${what}${why}.`, { cause, retryAfterSeconds: 1 });
 }
+
+/** Of Node's TLS errors those that are about who the other end is. */
+const certificateCode = /CERT|ALTNAME|ISSUER|SIGNATURE/;
 
 /** How an operation ends that was under way when the connection ended. */
 function dropped(operation: LdapOperation, cause: Error): Error {

@@ -281,12 +281,10 @@ function fieldDetails(error: LdapResultError): AdapterErrorDetails {
 /** How servers name the attribute that they refuse: OpenLDAP, 389-DS, Active Directory and Samba. */
 const attributePatterns: readonly RegExp[] = [
   /non-unique attributes found with \(\|?\(?([A-Za-z][\w-]*)=/i,
-  /^([A-Za-z][\w;-]*): (?:value #\d+|no such value|attribute)/,
-  /(?:requires|missing) attribute ['"]([A-Za-z][\w;-]*)['"]/i,
+  /^([A-Za-z][\w;-]*): (?:value #\d|attribute|multiple values|no such|no user modification|no equality|inappropriate|invalid)/,
+  /\(attribute: ['"]?([A-Za-z][\w;-]*)/i,
   /attribute (?:type )?['"]([A-Za-z][\w;-]*)['"]/i,
   /\bAtt [0-9a-f]+ \(([A-Za-z][\w-]*)\)/i,
-  /(?:multiple values for attribute|attribute:?) ['"]?([A-Za-z][\w-]*)['"]?/i,
-  /^([A-Za-z][\w-]*): /,
 ];
 
 /** The attribute that the server's text is about, in the spelling of the text: an attribute's name and nothing else. */
