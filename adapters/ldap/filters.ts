@@ -282,6 +282,11 @@ function compileText(field: FieldPlan, op: CompareOp, literal: string, plan: Ent
   return wide === value ? narrow : superset(either([narrow.filter, compileSpelling(field, op, wide, plan).filter]));
 }
 
+/** 389 Directory Server finds no part of a text that goes on over the end of a line. */
+function endsAtLine(value: string, { server }: EntityPlan): boolean {
+  return /[\n\r]/.test(value) && (server.kind === '389-ds' || server.kind === 'generic');
+}
+
 /** Letters as wide as an ideograph, which Japanese input gives, are the usual ones to us and to most servers. */
 function foldsWidth({ server }: EntityPlan): boolean {
   return server.kind === 'openldap' || (server.kind === 'active-directory' && !server.isSamba);
@@ -298,7 +303,7 @@ function compileSpelling(field: FieldPlan, op: 'eq' | 'co' | 'sw' | 'ew', value:
   if (op === 'eq' && isWhole) return superset(equal(field, value));
   if (operatorsOf(field, plan).co === undefined)
     return superset(op === 'eq' && isSimple(value) ? equal(field, value) : present);
-  if (pieces.every((piece) => piece === '')) return superset(present);
+  if (pieces.every((piece) => piece === '') || endsAtLine(value, plan)) return superset(present);
   return superset(substringsOf(field, pieces, op));
 }
 
