@@ -5,7 +5,7 @@ import { loadConfig } from '../config/load.js';
 import { formatProblem, sortProblems } from '../config/problem.js';
 import { toProblem } from '../config/source.js';
 import { addCheck } from './cli/check.js';
-import { type AddCommand, type Configuration, runCli } from './cli/cli.js';
+import { type AddCommand, runCli } from './cli/cli.js';
 import { addClient } from './cli/client.js';
 import { addDoctor } from './cli/doctor.js';
 import { addExplain } from './cli/explain.js';
@@ -15,6 +15,7 @@ import { addServe } from './cli/serve.js';
 import { addStatus } from './cli/status.js';
 import { addToken } from './cli/token.js';
 import { checkDeclared, compileGateway } from './composition.js';
+import type { Configuration } from './serving/configuration.js';
 
 /** The commands. A new one is a file in src/cli and a line here. */
 const commands: readonly AddCommand[] = [

@@ -1,9 +1,9 @@
 import type { Logger } from 'pino';
 import type { Gateway, GatewayConfig } from '../../config/gateway-config.js';
+import type { ConfigChanges } from '../serving/config-changes.js';
 import type { TokenStore } from '../state/state.js';
 import { baseUrl } from './base-url.js';
 import type { Output } from './cli.js';
-import type { ConfigChanges } from './config-changes.js';
 import { offerFirstToken, showTenantUrl } from './first-token.js';
 
 export interface AnnounceOptions {

@@ -4,7 +4,8 @@ import { sortProblems } from '../../config/problem.js';
 import { toAdapterProblem, toProblem } from '../../config/source.js';
 import { AdapterError } from '../backend/adapter-error.js';
 import { adviseOn } from '../mapping/advice.js';
-import { type CliEnvironment, type Configuration, UsageError } from './cli.js';
+import type { Configuration } from '../serving/configuration.js';
+import { type CliEnvironment, UsageError } from './cli.js';
 import { openForTrial } from './trial-gateway.js';
 
 /** `check`: every problem of a gateway.yaml at once. */

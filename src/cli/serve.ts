@@ -6,18 +6,19 @@ import type { GatewayConfig } from '../../config/gateway-config.js';
 import { createApp } from '../http/app.js';
 import type { Metrics } from '../http/metrics.js';
 import { type HttpServer, startServer } from '../http/server.js';
+import type { Configuration } from '../serving/configuration.js';
+import { startExpiryWarnings } from '../serving/expiry-warnings.js';
+import { LiveGateways } from '../serving/live-gateways.js';
+import { Reloader } from '../serving/reload.js';
+import { metricsOf, serveMetrics } from '../serving/serve-metrics.js';
 import { createSealer } from '../state/sealer.js';
 import { openState } from '../state/sqlite-state.js';
 import type { State } from '../state/state.js';
 import { openTransactionRecorder } from '../transactions/recorder.js';
 import type { TransactionRecorder } from '../transactions/request-record.js';
 import { type AnnounceOptions, announce, announceChanges } from './announce.js';
-import { type AddCommand, type CliEnvironment, type Configuration, requireConfig } from './cli.js';
-import { startExpiryWarnings } from './expiry-warnings.js';
-import { LiveGateways } from './live-gateways.js';
+import { type AddCommand, type CliEnvironment, requireConfig } from './cli.js';
 import { createLog, type Log } from './log.js';
-import { Reloader } from './reload.js';
-import { metricsOf, serveMetrics } from './serve-metrics.js';
 
 interface ServeOptions {
   readonly config?: string;
@@ -87,18 +88,33 @@ type Closers = (() => unknown)[];
 async function run(parts: Run): Promise<void> {
   const { environment, log } = parts;
   const closers: Closers = [];
+  // Asked for first, so that a signal that comes during the start is not lost.
+  const stopRequested = environment.stopRequested();
   try {
     await start(parts, closers);
-    const signal = await environment.stopRequested();
+    const signal = await stopRequested;
     log.logger.info({ signal }, 'Stopping: no new connections, requests in flight finish.');
   } finally {
-    for (const close of closers.reverse()) await close();
+    await closeAll(closers, log);
+  }
+}
+
+async function closeAll(closers: Closers, { logger }: Log): Promise<void> {
+  for (const close of closers.reverse()) {
+    try {
+      await close();
+    } catch (error) {
+      logger.warn({ err: error }, 'Something was not closed in order.');
+    }
   }
 }
 
 async function start(parts: Run, closers: Closers): Promise<void> {
   const { config, configuration, environment, options, override, log } = parts;
-  let reload = (): void => undefined;
+  let isReloadDue = false;
+  let reload = (): void => {
+    isReloadDue = true;
+  };
   closers.push(environment.onReloadRequest(() => reload()));
   const state = openState(config.dataDir);
   closers.push(() => state.close());
@@ -136,6 +152,7 @@ async function start(parts: Run, closers: Closers): Promise<void> {
   });
   closers.push(() => reloader.close());
   reload = () => void reloader.reload('SIGHUP');
+  if (isReloadDue) reload();
   const gateways = () => live.gateways.map(({ gateway, http }) => ({ id: gateway.id, log: http.log }));
   closers.push(startExpiryWarnings({ gateways, tokens: state.tokens, log: log.logger }));
 }

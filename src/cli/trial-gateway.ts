@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { composeGateway, type RunningGateway } from '../composition.js';
 import type { TypeRuntime } from '../provisioning/type-runtime.js';
+import type { Configuration } from '../serving/configuration.js';
 import { createSealer } from '../state/sealer.js';
-import { type Configuration, UsageError } from './cli.js';
+import { UsageError } from './cli.js';
 
 const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 

@@ -1,4 +1,4 @@
-import { asComplex, type ComplexValue, deepEqual, readAttribute } from '../scim/attribute-value.js';
+import { asComplex, type ComplexValue, canonicalText, deepEqual, readAttribute } from '../scim/attribute-value.js';
 import { comparisonOf, keyOf } from '../scim/comparison.js';
 import { ScimError } from '../scim/error.js';
 import type { Attribute, JsonValue, Resource } from '../scim/schema.js';
@@ -121,9 +121,9 @@ function reportInside(plan: AttributePlan, value: JsonValue, old: JsonValue | un
 function newElements(value: JsonValue, old: JsonValue | undefined): readonly JsonValue[] {
   const elements = value as readonly JsonValue[];
   const known = Array.isArray(old) ? (old as readonly JsonValue[]) : [];
-  return known.length === 0
-    ? elements
-    : elements.filter((element) => !known.some((other) => deepEqual(other, element)));
+  if (known.length === 0) return elements;
+  const texts = new Set(known.map(canonicalText));
+  return elements.filter((element) => !texts.has(canonicalText(element)));
 }
 
 /** A place for a complex value, or for one element of a list. */

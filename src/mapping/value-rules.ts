@@ -1,4 +1,11 @@
-import { asComplex, type ComplexValue, deepEqual, readAttribute, writeAttribute } from '../scim/attribute-value.js';
+import {
+  asComplex,
+  type ComplexValue,
+  canonicalText,
+  deepEqual,
+  readAttribute,
+  writeAttribute,
+} from '../scim/attribute-value.js';
 import { comparisonOf, keyOf } from '../scim/comparison.js';
 import { ScimError } from '../scim/error.js';
 import { isAssigned } from '../scim/resource-parser.js';
@@ -68,10 +75,10 @@ function newOnly(
   old: JsonValue | undefined,
   check: (item: JsonValue) => JsonValue | undefined,
 ): readonly JsonValue[] | undefined {
-  const known = Array.isArray(old) ? (old as readonly JsonValue[]) : [];
+  const known = new Set(Array.isArray(old) ? (old as readonly JsonValue[]).map(canonicalText) : []);
   const checked: JsonValue[] = [];
   for (const item of list) {
-    const kept = known.some((other) => deepEqual(other, item)) ? item : check(item);
+    const kept = known.size > 0 && known.has(canonicalText(item)) ? item : check(item);
     if (kept !== undefined) checked.push(kept);
   }
   return checked.length === 0 ? undefined : checked;

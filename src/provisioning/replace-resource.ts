@@ -196,7 +196,7 @@ function withKeptSlots(
     const isOwn = (element: JsonValue): boolean => slotFor(plan, element) === slot;
     const index = result.findIndex(isOwn);
     const own = old.filter(isOwn);
-    if (index < 0) result.push(...own.map((element) => keptElement(slot, kept, asComplex(element), {})));
+    if (index < 0) for (const element of own) result.push(keptElement(slot, kept, asComplex(element), {}));
     else if (!slot.multiple) result[index] = keptElement(slot, kept, asComplex(own[0]), asComplex(result[index]));
   }
   return result.length === 0 ? undefined : result;

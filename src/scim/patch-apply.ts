@@ -1,9 +1,10 @@
 import type { ResolvedFilter } from './attribute-path.js';
 import { asComplex, type ComplexValue, deepEqual, readAttribute, writeAttribute } from './attribute-value.js';
 import type { Dialect } from './dialect.js';
+import { createListedTest, ElementIdentity } from './element-identity.js';
 import { ScimError } from './error.js';
 import { compileElementFilter } from './filter-evaluate.js';
-import { type Comparing, isListed, isPrimary, isSameElement, singlePrimary } from './patch-elements.js';
+import { type Comparing, isPrimary, singlePrimary } from './patch-elements.js';
 import type { PatchOperation } from './patch-parser.js';
 import type { Attribute, JsonValue, MutableResource, Resource } from './schema.js';
 
@@ -20,6 +21,25 @@ export interface PatchApplyOptions extends Comparing {
   ) => readonly JsonValue[];
 }
 
+/** What lasts from one operation to the next: which elements are the same, found out once for each. */
+class Applying {
+  readonly options: PatchApplyOptions;
+  readonly #identities = new Map<Attribute, ElementIdentity>();
+
+  constructor(options: PatchApplyOptions) {
+    this.options = options;
+  }
+
+  identityOf(attribute: Attribute): ElementIdentity {
+    let identity = this.#identities.get(attribute);
+    if (identity === undefined) {
+      identity = new ElementIdentity(attribute, this.options);
+      this.#identities.set(attribute, identity);
+    }
+    return identity;
+  }
+}
+
 /**
  * Applies operations in order to a resource, which may hold only the attributes that they touch. The result has no
  * null, no empty list and no empty object. Nothing is changed in place.
@@ -32,10 +52,11 @@ export function applyPatch(
   options: PatchApplyOptions,
 ): Resource {
   const result: MutableResource = Object.assign({}, resource);
+  const applying = new Applying(options);
   for (const operation of operations) {
     try {
       const before = readAttribute(result, operation.attribute);
-      const after = applyOperation(before, operation, options);
+      const after = applyOperation(before, operation, applying);
       checkImmutable(operation, before, after);
       writeAttribute(result, operation.attribute, after);
     } catch (error) {
@@ -49,11 +70,15 @@ export function applyPatch(
 function applyOperation(
   before: JsonValue | undefined,
   operation: PatchOperation,
-  options: PatchApplyOptions,
+  applying: Applying,
 ): JsonValue | undefined {
   const { attribute } = operation;
   if (attribute.multiValued) {
-    const elements = applyToElements(Array.isArray(before) ? (before as readonly JsonValue[]) : [], operation, options);
+    const elements = applyToElements(
+      Array.isArray(before) ? (before as readonly JsonValue[]) : [],
+      operation,
+      applying,
+    );
     return elements.length === 0 ? undefined : elements;
   }
   if (attribute.type === 'complex') return applyToComplex(asComplex(before), operation);
@@ -77,18 +102,20 @@ function merged(before: ComplexValue, { value, unset }: PatchOperation): Complex
 function applyToElements(
   before: readonly JsonValue[],
   operation: PatchOperation,
-  options: PatchApplyOptions,
+  applying: Applying,
 ): readonly JsonValue[] {
+  const { options } = applying;
   const { attribute, filter, sub, op } = operation;
-  if (filter !== undefined || sub !== undefined) return applyToSelected(before, operation, options);
+  if (filter !== undefined || sub !== undefined) return applyToSelected(before, operation, applying);
   if (op === 'remove') {
     const { listed } = operation;
     if (listed === undefined) return [];
-    return before.filter((element) => !listed.some((item) => isListed(attribute, element, item, options)));
+    const isListed = createListedTest(attribute, listed, options);
+    return before.filter((element) => !isListed(element));
   }
   const value = operation.value === undefined ? [] : (operation.value as readonly JsonValue[]);
   if (op === 'replace') return settled(attribute, value, new Set(value), options);
-  return addElements(before, value, attribute, options);
+  return addElements(before, value, attribute, applying);
 }
 
 /** Elements that are there already are merged, not doubled; a new primary takes the mark from the old one. */
@@ -96,26 +123,36 @@ function addElements(
   before: readonly JsonValue[],
   added: readonly JsonValue[],
   attribute: Attribute,
-  options: PatchApplyOptions,
+  applying: Applying,
 ): readonly JsonValue[] {
+  const identity = applying.identityOf(attribute);
+  const index = identity.index(before);
   const result = [...before];
   const changed = new Set<JsonValue>();
   const claims = new Set<JsonValue>();
   for (const element of added) {
-    const index = result.findIndex((candidate) => isSameElement(attribute, candidate, element, options));
-    const present = result[index];
+    const key = identity.keyOf(element);
+    const at = key === undefined ? undefined : index.get(key);
+    const present = at === undefined ? undefined : result[at];
     const after =
       present === undefined
         ? element
         : hasMore(element, present)
           ? { ...asComplex(present), ...asComplex(element) }
           : present;
-    if (present === undefined) result.push(after);
-    else result[index] = after;
+    if (at !== undefined) result[at] = after;
+    else {
+      if (key !== undefined) index.set(key, result.length);
+      result.push(after);
+    }
     changed.add(after);
     if (isPrimary(after) && !isPrimary(present)) claims.add(after);
   }
-  return settled(attribute, singlePrimary(result, claims, changed), changed, options);
+  const single = singlePrimary(result, claims, changed);
+  const after = settled(attribute, single, changed, applying.options);
+  // The index is that of `result` now, and of the lists that have the same elements in the same places.
+  identity.keepIndex(after === single ? after : result);
+  return after;
 }
 
 /** A plain value that is there in another spelling is there: adding it changes nothing (RFC 7644 §3.5.2.1). */
@@ -135,8 +172,9 @@ function settled(
 function applyToSelected(
   before: readonly JsonValue[],
   operation: PatchOperation,
-  options: PatchApplyOptions,
+  applying: Applying,
 ): readonly JsonValue[] {
+  const { options } = applying;
   const { attribute, filter, sub, op, value } = operation;
   const isSelected = filter === undefined ? () => true : compileElementFilter(filter, options.comparisonFor);
   const selected = new Set(before.filter(isSelected));
@@ -147,7 +185,7 @@ function applyToSelected(
       throw ScimError.badRequest('noTarget', `no element of "${attribute.name}" matches the path's filter.`);
     }
     if (value === undefined) return before;
-    return addElements(before, [created], attribute, options);
+    return addElements(before, [created], attribute, applying);
   }
   if (sub === undefined && (op === 'remove' || value === undefined))
     return before.filter((element) => !selected.has(element));
@@ -163,26 +201,35 @@ function applyToSelected(
     if (isPrimary(after) && !isPrimary(element)) claims.add(after);
     return [after];
   });
-  const distinct = withoutRepeated(attribute, result, changed, options);
+  const distinct = withoutRepeated(applying.identityOf(attribute), attribute, result, changed);
   return settled(attribute, singlePrimary(distinct, claims, changed), changed, options);
 }
 
 /** Elements that have become the same as another one are one with it (requirements 7643-2.4-10). */
 function withoutRepeated(
+  identity: ElementIdentity,
   attribute: Attribute,
   elements: readonly JsonValue[],
   changed: ReadonlySet<JsonValue>,
-  options: PatchApplyOptions,
 ): readonly JsonValue[] {
-  if (attribute.type !== 'complex')
-    return elements.filter(
-      (element, index) => elements.findIndex((other) => isSameElement(attribute, other, element, options)) === index,
-    );
+  if (attribute.type !== 'complex') {
+    const first = identity.index(elements);
+    return elements.filter((element, at) => first.get(identity.keyOf(element) ?? '') === at);
+  }
+  const wanted = new Set<string>();
+  for (const element of changed) wanted.add(identity.keyOf(element) ?? '');
+  const byKey = new Map<string, JsonValue[]>();
+  for (const element of elements) {
+    const key = identity.keyOf(element);
+    if (key === undefined || !wanted.has(key)) continue;
+    const same = byKey.get(key);
+    if (same === undefined) byKey.set(key, [element]);
+    else same.push(element);
+  }
   const repeated = new Set<JsonValue>();
   for (const element of changed) {
     if (repeated.has(element)) continue;
-    for (const other of elements)
-      if (other !== element && isSameElement(attribute, other, element, options)) repeated.add(other);
+    for (const other of byKey.get(identity.keyOf(element) ?? '') ?? []) if (other !== element) repeated.add(other);
   }
   return repeated.size === 0 ? elements : elements.filter((element) => !repeated.has(element));
 }

@@ -28,6 +28,19 @@ export function maskFilter(filter: Filter<AttributePath>, placeholders: Placehol
   return printFilterWith(filter, (name, value) => JSON.stringify(maskedLiteral(name, value, placeholders)));
 }
 
+/** `userName eq "bjensen"`: what identity providers ask all day, so it is not worth a parser. */
+const simpleEquality = /^([a-z][\w$-]*(?:\.[a-z][\w$-]*)?) eq "([^"\\\p{Cc}]*)"$/iu;
+
+/** The attribute and the text of a filter that is one comparison of the simplest kind. */
+export function readSimpleEquality(text: string): { readonly name: string; readonly value: string } | undefined {
+  const match = simpleEquality.exec(text);
+  return match?.[1] === undefined ? undefined : { name: match[1], value: match[2] ?? '' };
+}
+
+export function maskSimpleEquality(name: string, value: string, placeholders: Placeholders): string {
+  return `${name} eq ${JSON.stringify(maskedLiteral(name, value, placeholders))}`;
+}
+
 /** The filter as it came, without secrets. */
 export function filterWithoutSecrets(filter: Filter<AttributePath>): string {
   return printFilterWith(filter, (name, value) => {

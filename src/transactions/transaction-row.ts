@@ -1,9 +1,17 @@
 import type { NotedRequest } from './batch.js';
 import { maxShapedChars, shapeOf, summaryOf, valuesOf } from './body-shape.js';
-import { filterWithoutSecrets, maskComparisons, maskFilter, readFilter, unparsableFilter } from './filter-mask.js';
+import {
+  filterWithoutSecrets,
+  maskComparisons,
+  maskFilter,
+  maskSimpleEquality,
+  readFilter,
+  readSimpleEquality,
+  unparsableFilter,
+} from './filter-mask.js';
 import { operationOf } from './operation-name.js';
 import { Placeholders } from './placeholders.js';
-import { hashResourceId, hashSubject, subjectsOfBody, subjectsOfFilter } from './subjects.js';
+import { hashResourceId, hashSubject, isSubjectName, subjectsOfBody, subjectsOfFilter } from './subjects.js';
 import type { Outcome } from './transaction.js';
 
 /** A row of the file, with nothing personal left in it. Lists are JSON. */
@@ -141,6 +149,13 @@ function filterContent(
   placeholders: Placeholders,
   key: Uint8Array,
 ): Content {
+  const simple = recordsValues ? undefined : readSimpleEquality(text);
+  if (simple !== undefined) {
+    const { name, value } = simple;
+    const isSubject = value !== '' && isSubjectName(name);
+    const hashes = isSubject ? [hashSubject(key, value)] : [];
+    return { ...noContent, filter: maskSimpleEquality(name, value, placeholders), hashes };
+  }
   const filter = readFilter(text);
   if (filter === undefined) return { ...noContent, filter: unparsableFilter };
   return {

@@ -139,6 +139,24 @@ describe('limits of a token', () => {
     expect((await ask('plain', full, 'GET', `/Users/${id}`)).status).toBe(200);
   });
 
+  it('holds in a bulk job for each operation as if it came alone [7644-3.7-19]', async () => {
+    const { token } = await issueToken(state.tokens, { gateway: 'plain', label: 'bulk', resourceTypes: ['Group'] });
+    const { token: reader } = await issueToken(state.tokens, { gateway: 'plain', label: 'bulk read', readOnly: true });
+    const job = {
+      schemas: ['urn:ietf:params:scim:api:messages:2.0:BulkRequest'],
+      Operations: [
+        { method: 'POST', path: '/Users', bulkId: 'u', data: user() },
+        { method: 'POST', path: '/Groups', bulkId: 'g', data: { displayName: 'g' } },
+      ],
+    };
+    const statusesWith = async (credential: string) => {
+      const { body } = await ask('plain', `Bearer ${credential}`, 'POST', '/Bulk', job);
+      return (body.Operations as readonly { readonly status: string }[]).map(({ status }) => status);
+    };
+    expect(await statusesWith(token)).toEqual(['403', '201']);
+    expect(await statusesWith(reader)).toEqual(['403', '403']);
+  });
+
   it('one of some resource types gets no others [7644-2-03]', async () => {
     const { token } = await issueToken(state.tokens, { gateway: 'plain', label: 'users', resourceTypes: ['User'] });
     expect((await ask('plain', `Bearer ${token}`, 'POST', '/Users', user())).status).toBe(201);

@@ -8,9 +8,10 @@ import { loadConfig } from '../../config/load.js';
 import { formatProblem, sortProblems } from '../../config/problem.js';
 import { toProblem } from '../../config/source.js';
 import { addCheck } from '../../src/cli/check.js';
-import { type Configuration, runCli } from '../../src/cli/cli.js';
+import { runCli } from '../../src/cli/cli.js';
 import { addExplain } from '../../src/cli/explain.js';
 import { checkDeclared, compileGateway } from '../../src/composition.js';
+import type { Configuration } from '../../src/serving/configuration.js';
 
 const text = `version: 1
 adapters:

@@ -37,8 +37,13 @@ export interface Target {
   expectGood(): Promise<number>;
   /** The process lives, and nothing that came was taken for a fault of its own. */
   expectUnharmed(): Promise<void>;
-  /** Memory of the process, in bytes. */
-  residentBytes(): number;
+  /**
+   * What the main thread's heap held after each full garbage collection so far, in bytes. Only where Node was started
+   * with `--trace-gc`.
+   */
+  heapsAfterCollection(): readonly number[];
+  /** Memory of the process, in bytes, without the pages of its files that the system keeps at hand. */
+  memoryBytes(): number;
 }
 
 export async function startTarget(options: SpawnOptions = {}): Promise<Target> {
@@ -70,13 +75,18 @@ export async function startTarget(options: SpawnOptions = {}): Promise<Target> {
       const faults = server
         .log()
         .split('\n')
-        .filter(
-          (line) => line.includes('"level":"error"') || line.includes('"level":"fatal"') || !line.startsWith('{'),
-        );
+        // Lines of --trace-gc begin with a bracket.
+        .filter((line) => /"level":"(error|fatal)"/.test(line) || !/^[{[]/.test(line));
       expect(faults).toEqual([]);
     },
-    residentBytes: () => {
-      const kilobytes = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${server.pid}/status`, 'utf8'))?.[1];
+    heapsAfterCollection: () => {
+      const collections = [...server.log().matchAll(/^\[\d+:(\w+)\].*Mark-Compact.*?-> ([\d.]+) \(/gm)];
+      // Each thread has an isolate of its own; the main thread's came first.
+      const main = collections[0]?.[1];
+      return collections.filter(([, isolate]) => isolate === main).map(([, , megabytes]) => Number(megabytes) * 1e6);
+    },
+    memoryBytes: () => {
+      const kilobytes = /^RssAnon:\s+(\d+) kB/m.exec(readFileSync(`/proc/${server.pid}/status`, 'utf8'))?.[1];
       return Number(kilobytes) * 1024;
     },
   };

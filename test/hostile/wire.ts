@@ -93,6 +93,49 @@ export class AnswerReader {
   }
 }
 
+/** A connection that is kept alive: one request after another, and opened anew when the server has closed it. */
+export class KeptConnection {
+  readonly #origin: string;
+  #socket: Socket | undefined;
+
+  constructor(origin: string) {
+    this.#origin = origin;
+  }
+
+  /** @returns undefined when the connection was closed instead of an answer */
+  ask(bytes: string | Buffer): Promise<WireAnswer | undefined> {
+    const socket = this.#socket ?? openSocket(this.#origin);
+    this.#socket = socket;
+    const reader = new AnswerReader();
+    return new Promise((resolve) => {
+      const end = (answer: WireAnswer | undefined): void => {
+        socket.off('data', read);
+        socket.off('close', close);
+        resolve(answer);
+      };
+      const close = (): void => {
+        this.#socket = undefined;
+        end(undefined);
+      };
+      const read = (data: Buffer): void => {
+        reader.add(data);
+        const [answer] = reader.answers;
+        if (answer === undefined) return;
+        if (answer.headers.get('connection') === 'close') this.close();
+        end(answer);
+      };
+      socket.on('data', read);
+      socket.once('close', close);
+      socket.write(bytes);
+    });
+  }
+
+  close(): void {
+    this.#socket?.destroy();
+    this.#socket = undefined;
+  }
+}
+
 export interface RequestParts {
   readonly method?: string;
   readonly path: string;

@@ -223,7 +223,7 @@ describe.each(bothDialects)('parseAttributeValue: types (%s)', (_, dialect) => {
   });
 
   it('never repeats a password or a long value in an error [7643-4.1.1-pw-01]', () => {
-    expect(refusal('password', 12345678, dialect).message).toBe('password: must be a string.');
+    expect(refusal('password', 12345678, dialect).message).toBe('password: must be a string; put it in quotes.');
     expect(refusal('password', { clear: 's3cret' }, dialect).message).not.toContain('s3cret');
     expect(refusal('pin', 4711, dialect).message).not.toContain('4711');
     expect(refusal('active', 'y'.repeat(5000), dialect).message.length).toBeLessThan(100);

@@ -48,7 +48,7 @@ describe('two server processes on one store', () => {
     return (body.members ?? []).map(({ value }) => value).sort();
   };
 
-  it('200 parallel PATCHes that add and remove members of one group leave exactly the expected set [7644-3.5.2-29]', async () => {
+  it('200 parallel PATCHes that add and remove members of one group leave exactly the expected set [capabilities-107 7644-3.5.2-29]', async () => {
     const leaving = await createUsers('leaving', 100);
     const joining = await createUsers('joining', 100);
     const staying = await createUsers('staying', 10);

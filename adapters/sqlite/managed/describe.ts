@@ -21,7 +21,7 @@ export function describeCreate(entity: ManagedEntity, record: BackendRecord): st
   for (const [name, value] of Object.entries(record)) {
     const field = fieldIn(entity, name);
     const values = valuesOf(value);
-    if (field.kind === 'link') rows.push(...insertLinks(field, values));
+    if (field.kind === 'link') for (const row of insertLinks(field, values)) rows.push(row);
     if (field.kind !== 'value' && field.kind !== 'records') continue;
     document[name] = encodeValues(field.use, values);
     for (const { field: id, ord, key } of indexRows(field, values)) {

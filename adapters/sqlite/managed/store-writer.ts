@@ -60,7 +60,8 @@ export class StoreWriter {
         document[name] = encodeValues(field.use, values);
         const own = indexRows(field, values);
         this.checkUnique(field, own, undefined);
-        rows.push(...own);
+        // One by one: there may be more than a call takes arguments.
+        for (const row of own) rows.push(row);
       }
     }
     const id = entity.idPrefix + (rawId ?? randomUUID());

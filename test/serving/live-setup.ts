@@ -6,12 +6,12 @@ import { type Logger, pino } from 'pino';
 import { onTestFinished } from 'vitest';
 import { loadConfig } from '../../config/load.js';
 import { issueToken } from '../../src/auth/tokens.js';
-import type { Configuration } from '../../src/cli/cli.js';
-import type { ConfigChanges } from '../../src/cli/config-changes.js';
-import { LiveGateways, type UsableConfiguration } from '../../src/cli/live-gateways.js';
 import { compileGateway } from '../../src/composition.js';
 import { createApp } from '../../src/http/app.js';
 import type { HttpEnv } from '../../src/http/exchange.js';
+import type { ConfigChanges } from '../../src/serving/config-changes.js';
+import type { Configuration } from '../../src/serving/configuration.js';
+import { LiveGateways, type UsableConfiguration } from '../../src/serving/live-gateways.js';
 import { createSealer } from '../../src/state/sealer.js';
 import { openState } from '../../src/state/sqlite-state.js';
 import type { State } from '../../src/state/state.js';
@@ -64,7 +64,9 @@ export async function startLive(text: string, files: Readonly<Record<string, str
     oauthKey: await state.key('oauth'),
     log,
   });
-  const app = createApp({ served: () => live.served, log, health: () => ({ ready: true, gateways: live.health() }) });
+  const recorder = { finished: () => {}, act: () => {}, flush: async () => {}, close: async () => {} };
+  const health = () => ({ ready: true, gateways: live.health() });
+  const app = createApp({ served: () => live.served, log, recorder, health });
   onTestFinished(async () => {
     await live.close();
     await state.close();

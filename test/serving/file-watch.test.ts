@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, rename, rm, symlink, unlink, utimes, writeFile } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type FileWatch, watchFiles } from '../../src/cli/file-watch.js';
+import { type FileWatch, watchFiles } from '../../src/serving/file-watch.js';
 
 const everyMs = 5;
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { startExpiryWarnings, warnOfExpiry } from '../../src/cli/expiry-warnings.js';
+import { startExpiryWarnings, warnOfExpiry } from '../../src/serving/expiry-warnings.js';
 import type { TokenRecord } from '../../src/state/state.js';
 
 const dayMs = 86_400_000;

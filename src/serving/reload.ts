@@ -2,8 +2,8 @@ import type { Logger } from 'pino';
 import type { GatewayConfig } from '../../config/gateway-config.js';
 import type { Problem } from '../../config/problem.js';
 import type { TransactionRecorder } from '../transactions/request-record.js';
-import type { CliEnvironment, Configuration } from './cli.js';
 import { type ConfigChanges, describeChanges, isNothing, keepFixed } from './config-changes.js';
+import type { Configuration, ConfigurationReader } from './configuration.js';
 import { type FileWatch, watchFiles } from './file-watch.js';
 import type { LiveGateways, UsableConfiguration } from './live-gateways.js';
 
@@ -17,7 +17,7 @@ export type ReloadCause =
   | 'secret';
 
 export interface ReloadOptions {
-  readonly environment: Pick<CliEnvironment, 'configure' | 'formatProblem'>;
+  readonly environment: ConfigurationReader;
   /** The `--config` that is served. */
   readonly file: string | undefined;
   /** What the process was started with. */

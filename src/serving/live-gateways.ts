@@ -8,8 +8,8 @@ import type { GatewayHealth } from '../http/app.js';
 import type { Served } from '../http/mounts.js';
 import { createProxyTrust } from '../http/trusted-proxies.js';
 import type { State } from '../state/state.js';
-import type { Configuration } from './cli.js';
 import { type ConfigChanges, compareConfigs } from './config-changes.js';
+import type { Configuration } from './configuration.js';
 import { GatewayLog } from './gateway-log.js';
 import { type ServedGateway, toGatewayHealth, toHttpGateway } from './http-gateway.js';
 

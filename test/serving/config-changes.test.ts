@@ -7,7 +7,7 @@ import {
   isNothing,
   keepFixed,
   type SourcedConfig,
-} from '../../src/cli/config-changes.js';
+} from '../../src/serving/config-changes.js';
 import { load } from '../config/temp-config.js';
 
 const base = `version: 1

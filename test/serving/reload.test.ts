@@ -4,7 +4,7 @@ import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { formatProblem } from '../../config/problem.js';
-import { Reloader, type ReloadOptions } from '../../src/cli/reload.js';
+import { Reloader, type ReloadOptions } from '../../src/serving/reload.js';
 import { type LiveSetup, startLive } from './live-setup.js';
 
 const config = ({ limits = '', top = '', use = './rules.yaml' } = {}): string => `version: 1
