@@ -5,7 +5,6 @@ const builtIn: readonly (readonly [type: string, load: () => Promise<AdapterModu
   ['memory', async () => erase((await import('./memory/adapter.js')).memoryModule)],
   ['ldap', async () => erase((await import('./ldap/adapter.js')).ldapModule)],
   ['sqlite', async () => erase((await import('./sqlite/adapter.js')).sqliteModule)],
-  ['ldap', async () => erase((await import('./ldap/adapter.js')).ldapModule)],
 ];
 
 /** All of them, by type: a configuration is checked against the schemas of all. */
