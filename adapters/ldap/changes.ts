@@ -103,6 +103,8 @@ export interface AttributeChange {
   readonly field: FieldPlan;
   readonly before: readonly AttributeValue[];
   readonly after: readonly AttributeValue[];
+  /** Beside the values the attribute holds the one that stands for nobody, which stays. */
+  readonly holdsNobody: boolean;
 }
 
 /** The attributes that the changes give other values than the entry has. */
@@ -121,7 +123,8 @@ export function attributeChanges(
     const old = before(field);
     const [was, is] = [old.map(rawKey), after.map(rawKey)];
     const isSame = was.length === is.length && is.every((key) => was.includes(key));
-    return isSame ? [] : [{ field, before: old, after }];
+    const holdsNobody = old.length < (current.attributes.get(field.key)?.length ?? 0);
+    return isSame ? [] : [{ field, before: old, after, holdsNobody }];
   });
 }
 

@@ -250,7 +250,8 @@ class Update {
   /** A group that has to have a member gets one that stands for nobody. */
   private withPlaceholder(change: AttributeChange): readonly AttributeChange[] {
     const { placeholder } = this.plan;
-    if (placeholder === undefined || change.after.length > 0 || !this.isMembership(change.field)) return [change];
+    const isEmptied = change.after.length === 0 && !change.holdsNobody && this.isMembership(change.field);
+    if (placeholder === undefined || !isEmptied) return [change];
     return [{ ...change, after: [placeholder] }];
   }
 
