@@ -184,8 +184,18 @@ export class DirectoryPool extends RoutedOperations implements Directory {
       if (await connection.probe()) return connection;
       throw new AdapterError('unavailable', 'The directory does not answer.');
     });
-    const patience = setTimeout(waits.probeMs, undefined, { ref: false });
-    return Promise.any([...answers, patience.then(() => this.connectShared())]).catch(() => this.connectShared());
+    let isAwake = false;
+    const anew = setTimeout(waits.probeMs, undefined, { ref: false }).then(() => {
+      if (isAwake) throw closed();
+      return this.connectShared();
+    });
+    try {
+      return await Promise.any([...answers, anew]);
+    } catch {
+      return await this.connectShared();
+    } finally {
+      isAwake = true;
+    }
   }
 
   /** One more connection to the server in use, for those that come later. */
