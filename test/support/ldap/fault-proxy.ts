@@ -202,6 +202,8 @@ class ProxiedConnection {
   private client: Socket;
   private isSilent = false;
   private isBound = false;
+  /** Answers that wait for a delayed one. */
+  private held: Buffer[] | undefined;
   private readonly inFlight = new Map<number, Pick<SeenOperation, 'operation' | 'isAnonymousBind'>>();
 
   constructor(
@@ -317,15 +319,30 @@ class ProxiedConnection {
   private pass(operation: Operation, answer: Buffer): void {
     const fault = this.shared.take(operation, ['loseAnswer', 'cutInAnswer', 'delayAnswer']);
     if (fault?.kind === 'loseAnswer') this.lose(fault.by);
-    else if (fault?.kind === 'delayAnswer') setTimeout(() => this.toClient(answer), fault.ms);
+    else if (fault?.kind === 'delayAnswer') this.delay(answer, fault.ms);
     else if (fault?.kind === 'cutInAnswer') {
       this.silence();
       this.client.write(answer.subarray(0, fault.bytes), () => setImmediate(() => this.cut()));
     } else this.toClient(answer);
   }
 
+  /** What comes later waits as well: the order stays. */
+  private delay(answer: Buffer, ms: number): void {
+    if (this.held !== undefined) {
+      this.held.push(answer);
+      return;
+    }
+    const held = [answer];
+    this.held = held;
+    setTimeout(() => {
+      this.held = undefined;
+      this.toClient(Buffer.concat(held));
+    }, ms);
+  }
+
   private toClient(bytes: Buffer): void {
-    if (!this.isSilent && this.client.writable) this.client.write(bytes);
+    if (this.held !== undefined) this.held.push(bytes);
+    else if (!this.isSilent && this.client.writable) this.client.write(bytes);
   }
 
   private toServer(bytes: Buffer): void {

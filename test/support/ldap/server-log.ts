@@ -11,7 +11,7 @@ export function violationsInLog(server: LdapServer): readonly string[] {
     case '389-ds':
       return violationsByConnection(server.log(), ds389);
     case 'samba':
-      return server.log().split('\n').filter(isSambaViolation);
+      return sambaViolations(server.log());
   }
 }
 
@@ -55,8 +55,17 @@ function violationsByConnection(log: string, words: LogWords): readonly string[]
   });
 }
 
-/** Samba tells of binds only: with TLS or without, by whom. */
-function isSambaViolation(line: string): boolean {
-  if (/simple bind\/No-TLS|ANONYMOUS LOGON/i.test(line)) return true;
-  return /^Auth: \[LDAP/.test(line) && !/simple bind\/(?:TLS|StartTLS)/i.test(line);
+/**
+ * Samba tells of binds only: with TLS or without, by whom. It takes StartTLS for the work of somebody anonymous, which is
+ * harmless where a bind over TLS is the next that comes on the connection.
+ */
+function sambaViolations(log: string): readonly string[] {
+  const lines = log.split('\n').filter((line) => /\[LDAP[,\]]/.test(line));
+  return lines.filter((line, index) => {
+    if (/^Auth: \[LDAP/.test(line)) return !/simple bind\/(?:TLS|StartTLS)\]/.test(line);
+    if (!/no bind|ANONYMOUS LOGON/.test(line)) return false;
+    const client = /emote host \[([^\]]+)\]/.exec(line)?.[1] ?? '';
+    const next = lines.slice(index + 1).find((other) => other.includes(`[${client}]`));
+    return next === undefined || !/simple bind\/(?:TLS|StartTLS)\]/.test(next);
+  });
 }
