@@ -25,15 +25,27 @@ export interface Reply {
   readonly references: number;
 }
 
-interface Pending {
+interface Request {
   readonly operation: LdapOperation;
+  readonly encode: Encode;
   readonly context: WireContext | undefined;
-  readonly sentAtMs: number;
   readonly deadlineMs: number;
-  readonly entries: Entry[];
-  references: number;
   readonly resolve: (reply: Reply) => void;
   readonly reject: (error: Error) => void;
+}
+
+interface Pending extends Request {
+  readonly sentAtMs: number;
+  readonly entries: Entry[];
+  references: number;
+}
+
+/** What servers bear on one connection. */
+export interface ChannelLimits {
+  /** Requests under way at the same time; more wait. OpenLDAP ends a connection with more than 1,000. */
+  readonly requests: number;
+  /** The size of one request. Servers end the connection of a larger one. */
+  readonly requestBytes: number;
 }
 
 const responseTag = { entry: 0x64, reference: 0x73, extended: 0x78, intermediate: 0x79 } as const;
@@ -50,6 +62,7 @@ export class Channel {
   private readonly address: ServerAddress;
   private readonly tls: TlsSettings;
   private readonly pending = new Map<number, Pending>();
+  private readonly waiting: Request[] = [];
   private readonly splitter = new MessageSplitter(maxMessageBytes);
   private readonly endListeners: (() => void)[] = [];
   private readonly onSilence: () => void;
@@ -62,11 +75,13 @@ export class Channel {
   private watch: NodeJS.Timeout | undefined;
   private isCorked = false;
   private heardAtMs = performance.now();
+  private limits: ChannelLimits;
 
   /** @param onSilence a request's time ran out, and nothing at all has come since it was sent */
-  constructor(address: ServerAddress, tls: TlsSettings, onSilence: () => void) {
+  constructor(address: ServerAddress, tls: TlsSettings, limits: ChannelLimits, onSilence: () => void) {
     this.address = address;
     this.tls = tls;
+    this.limits = limits;
     this.onSilence = onSilence;
     const { host, port, encryption } = address;
     this.socket =
@@ -81,8 +96,9 @@ export class Channel {
     return this.reason;
   }
 
+  /** Requests under way, and those that wait. */
   get inFlight(): number {
-    return this.pending.size;
+    return this.pending.size + this.waiting.length;
   }
 
   get silentForMs(): number {
@@ -95,8 +111,10 @@ export class Channel {
     else this.endListeners.push(listener);
   }
 
-  useSchema(schema: DirectorySchema): void {
+  /** What the server is has become known. */
+  useServer(schema: DirectorySchema, requestBytes: number): void {
     this.entryReader = new EntryReader(schema);
+    this.limits = { ...this.limits, requestBytes };
   }
 
   readEntry(controlValue: Uint8Array): Entry {
@@ -126,13 +144,10 @@ export class Channel {
         reject(this.reason);
         return;
       }
-      const messageId = this.nextMessageId();
-      const bytes = encode(messageId);
-      const sentAtMs = performance.now();
-      const begun = { operation, context, sentAtMs, deadlineMs, entries: [], references: 0 };
-      this.pending.set(messageId, { ...begun, resolve, reject });
       this.watch ??= setInterval(() => this.look(), lookEveryMs).unref();
-      this.put(bytes);
+      const request = { operation, encode, context, deadlineMs, resolve, reject };
+      if (this.pending.size < this.limits.requests) this.begin(request);
+      else this.waiting.push(request);
     });
   }
 
@@ -154,7 +169,28 @@ export class Channel {
     const all = [...this.pending.values()];
     this.pending.clear();
     for (const { operation, reject } of all) reject(dropped(operation, error));
+    for (const { reject } of this.waiting.splice(0)) reject(error);
     for (const listener of this.endListeners.splice(0)) listener();
+  }
+
+  private begin(request: Request): void {
+    const messageId = this.nextMessageId();
+    try {
+      const bytes = request.encode(messageId);
+      if (bytes.length > this.limits.requestBytes) throw tooLarge(this.limits.requestBytes);
+      this.pending.set(messageId, { ...request, sentAtMs: performance.now(), entries: [], references: 0 });
+      this.put(bytes);
+    } catch (error) {
+      request.reject(error instanceof Error ? error : lost(error));
+    }
+  }
+
+  /** A place has become free. */
+  private beginNext(): void {
+    while (this.waiting.length > 0 && this.pending.size < this.limits.requests) {
+      const next = this.waiting.shift();
+      if (next !== undefined) this.begin(next);
+    }
   }
 
   private happened(event: 'connect' | 'secureConnect'): Promise<void> {
@@ -224,25 +260,41 @@ export class Channel {
       const reply = readReply(kind, content, message, pending);
       this.pending.delete(messageId);
       pending.resolve(reply);
+      if (this.waiting.length > 0) this.beginNext();
     }
   }
 
   /** One timer for all requests under way: those whose time is over, or whose caller has left, end here. */
   private look(): void {
     const now = performance.now();
-    for (const [messageId, { operation, context, deadlineMs, sentAtMs, reject }] of this.pending) {
-      const isLate = now >= deadlineMs;
-      if (!isLate && (context === undefined || !hasEnded(context))) continue;
+    for (const [messageId, request] of this.pending) {
+      if (!isDone(request, now)) continue;
+      const { operation, sentAtMs, deadlineMs, reject } = request;
       this.pending.delete(messageId);
       const isRead = operation === 'search' || operation === 'compare';
       if (isRead) this.put(encodeAbandon(this.nextMessageId(), messageId));
       reject(tooLate(operation, isRead ? 'no' : 'unknown'));
-      if (isLate && this.heardAtMs < sentAtMs) this.onSilence();
+      if (now >= deadlineMs && this.heardAtMs < sentAtMs) this.onSilence();
     }
-    if (this.pending.size > 0) return;
+    for (const request of this.waiting.filter((one) => isDone(one, now))) {
+      this.waiting.splice(this.waiting.indexOf(request), 1);
+      request.reject(tooLate(request.operation, 'no'));
+    }
+    this.beginNext();
+    if (this.inFlight > 0) return;
     clearInterval(this.watch);
     this.watch = undefined;
   }
+}
+
+/** Nobody waits for it any more. */
+function isDone({ deadlineMs, context }: Request, now: number): boolean {
+  return now >= deadlineMs || (context !== undefined && hasEnded(context));
+}
+
+function tooLarge(bytes: number): AdapterError {
+  const reason = `It is larger than what the directory takes in one request (${bytes.toLocaleString('en')} bytes).`;
+  return new AdapterError('rejected', reason, { reason });
 }
 
 function readReply(

@@ -75,9 +75,9 @@ const poolSchema = {
     pipeline: {
       type: 'integer',
       minimum: 1,
-      maximum: 1000,
+      maximum: 500,
       default: 32,
-      description: 'Operations under way on one connection before another one is made.',
+      description: 'Operations under way on one connection at the same time: more take another one, or wait.',
     },
     leases: {
       type: 'integer',
@@ -153,6 +153,13 @@ export const ldapConfigSchema = {
       description: 'What the server is, where it is not recognised.',
     },
     features: featuresSchema,
+    maxRequestBytes: {
+      type: 'integer',
+      minimum: 65_536,
+      maximum: 16_777_215,
+      description:
+        'The largest request that the server takes. Default: its usual setting (OpenLDAP 4 MiB, Active Directory 10 MiB, 389 DS 2 MiB).',
+    },
     base: {
       ...distinguishedName,
       description:

@@ -30,8 +30,7 @@ import type {
   WriteAnswer,
 } from './directory.js';
 import { everything } from './ldap-filter.js';
-import type { DirectorySchema } from './schema.js';
-import { oid } from './server-kind.js';
+import { oid, type ServerProfile } from './server-kind.js';
 import type { ServerAddress, TlsSettings } from './tls-options.js';
 import { adapterErrorOf, type LdapOperation, LdapResultError, resultCode } from './wire-errors.js';
 
@@ -43,7 +42,12 @@ export interface ConnectionSettings {
   readonly connectTimeoutMs: number;
   /** For one operation, where the context's deadline isn't earlier. */
   readonly timeoutMs: number;
+  /** Operations under way at the same time; more wait. */
+  readonly pipeline: number;
 }
+
+/** While it isn't known what the server is. */
+const smallestLimit = 65_536;
 
 /**
  * One bound connection, which many operations use at the same time. It is connected, encrypted and bound once, before
@@ -80,7 +84,8 @@ export class Connection implements Operations {
   private constructor(settings: ConnectionSettings) {
     this.settings = settings;
     this.address = settings.address;
-    this.channel = new Channel(settings.address, settings.tls, () => {
+    const limits = { requests: settings.pipeline, requestBytes: smallestLimit };
+    this.channel = new Channel(settings.address, settings.tls, limits, () => {
       if (this.isOpen) void this.probe();
     });
   }
@@ -108,9 +113,9 @@ export class Connection implements Operations {
     this.channel.onEnd(listener);
   }
 
-  /** From now on values of attributes are text or bytes as this schema says. */
-  useSchema(schema: DirectorySchema): void {
-    this.channel.useSchema(schema);
+  /** From now on values are text or bytes as the server's schema says, and requests as large as it takes them. */
+  useServer({ schema, maxRequestBytes }: Pick<ServerProfile, 'schema' | 'maxRequestBytes'>): void {
+    this.channel.useServer(schema, maxRequestBytes);
   }
 
   /** Says goodbye. What is still under way fails as if the connection had dropped. */

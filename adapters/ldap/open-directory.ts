@@ -15,7 +15,7 @@ export type DirectoryConfig = Pick<LdapConfig, 'url' | 'bind'> &
 export async function openDirectory(config: DirectoryConfig, baseDir: string, log: AdapterLog): Promise<Directory> {
   const addresses = serverAddresses(config);
   const tls = await readTlsSettings(config.tls, baseDir);
-  const { bind, kind, features, pool } = config;
+  const { bind, kind, features, maxRequestBytes, pool } = config;
   if (addresses.some(({ isConfidential }) => !isConfidential)) {
     log.warn(
       {},
@@ -38,7 +38,7 @@ export async function openDirectory(config: DirectoryConfig, baseDir: string, lo
     timeoutMs: config.timeoutMs ?? 10_000,
     connectTimeoutMs: config.connectTimeoutMs ?? 5_000,
     idleProbeMs: config.idleProbeMs ?? 60_000,
-    overrides: { kind, features },
+    overrides: { kind, features, maxRequestBytes },
     log,
   });
 }

@@ -20,7 +20,7 @@ export interface PoolSettings {
   readonly bind: BindConfig;
   /** Shared connections. */
   readonly connections: number;
-  /** Operations on one shared connection before another one is made. */
+  /** Operations on one connection at the same time: more take another one, or wait. */
   readonly pipeline: number;
   /** Connections beside those, each for one user alone. */
   readonly leases: number;
@@ -249,19 +249,17 @@ export class DirectoryPool extends RoutedOperations implements Directory {
 
   /** Connects and binds, and learns what the server is when that isn't known or may have changed. */
   private async openRaw(server: Server): Promise<Connection> {
-    const { tls, bind, connectTimeoutMs, timeoutMs, overrides } = this.settings;
+    const { tls, bind, connectTimeoutMs, timeoutMs, pipeline, overrides } = this.settings;
+    const { address } = server;
     const signal = this.closing.signal;
-    const connection = await Connection.open(
-      { address: server.address, tls, bind, connectTimeoutMs, timeoutMs },
-      signal,
-    );
+    const connection = await Connection.open({ address, tls, bind, connectTimeoutMs, timeoutMs, pipeline }, signal);
     try {
       const now = performance.now();
       if (server.profile === undefined || now - server.profiledAtMs > waits.profileKeptMs) {
         server.profile = await readServerProfile(connection, { signal, deadlineMs: now + timeoutMs }, overrides);
         server.profiledAtMs = now;
       }
-      connection.useSchema(server.profile.schema);
+      connection.useServer(server.profile);
       return connection;
     } catch (error) {
       connection.close();

@@ -78,6 +78,8 @@ export interface ServerProfile {
   /** Active Directory: where revisions are counted (`dsServiceName`); they mean nothing on another server. */
   readonly serverName: string | undefined;
   readonly features: ServerFeatures;
+  /** Larger requests make the server end the connection: its usual setting, unless the configuration says another. */
+  readonly maxRequestBytes: number;
   readonly schema: DirectorySchema;
   /** Everything the root DSE holds, by lower-case name. */
   readonly rootDse: ReadonlyMap<string, readonly AttributeValue[]>;
@@ -86,6 +88,7 @@ export interface ServerProfile {
 /** What the configuration says against what was detected. */
 export interface ProfileOverrides {
   readonly kind?: ServerKind | undefined;
+  readonly maxRequestBytes?: number | undefined;
   readonly features?: { readonly [Name in keyof ServerFeatures]?: boolean | undefined } | undefined;
 }
 
@@ -117,10 +120,21 @@ export function profileServer(
     defaultBase: texts('defaultNamingContext')[0] ?? onlyDataContext(namingContexts),
     serverName: texts('dsServiceName')[0],
     features: featuresOf(kind, isSamba, controls, extensions, overrides.features),
+    maxRequestBytes: Math.min(overrides.maxRequestBytes ?? usualRequestBytes[kind], mostRequestBytes),
     schema,
     rootDse,
   };
 }
+
+/** sockbuf_max_incoming_auth, MaxReceiveBuffer, nsslapd-maxbersize. */
+const usualRequestBytes: Readonly<Record<ServerKind, number>> = {
+  openldap: 4_194_303,
+  'active-directory': 10_485_760,
+  '389-ds': 2_097_152,
+  generic: 2_097_152,
+};
+/** What can be encoded. */
+const mostRequestBytes = 16_777_215;
 
 function detectKind(classes: readonly string[], vendor: string, capabilities: ReadonlySet<string>): ServerKind {
   if (capabilities.has(oid.activeDirectory)) return 'active-directory';

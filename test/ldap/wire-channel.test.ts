@@ -69,7 +69,7 @@ async function connected(timeoutMs = 300) {
   const server = new ScriptedServer();
   cleanups.push(() => server.close());
   const bind = { dn: 'cn=a', password: 'b' };
-  const pool = { connections: 1, pipeline: 1000, leases: 2 };
+  const pool = { connections: 1, pipeline: 20, leases: 2 };
   const config = { url: await server.listen(), bind, pool, timeoutMs, connectTimeoutMs: 300 };
   const directory = await openDirectory(config, '/', keptLog());
   cleanups.push(() => directory.close());
@@ -186,4 +186,16 @@ it('asks reads again that a busy server refused, once, and writes never', async 
   if (held !== undefined) server.answer(held, 51);
   await modify;
   expect(server.held).toHaveLength(3);
+});
+
+it('lets no more requests be under way than the server bears, and ends those that wait in time', async () => {
+  const { server, directory } = await connected();
+  server.holds.add(request.search);
+  const outcomes = Array.from({ length: 50 }, () => directory.search(anything, contextFor()).catch((error) => error));
+  await expect.poll(() => server.held.length).toBe(20);
+  for (const held of server.held.slice(0, 10)) server.answer(held);
+  await expect.poll(() => server.held.length).toBe(30);
+  const ended = await Promise.all(outcomes);
+  expect(ended.filter((outcome) => 'entries' in outcome)).toHaveLength(10);
+  expect(ended.filter((outcome) => outcome.kind === 'timeout' && outcome.applied === 'no')).toHaveLength(40);
 });
