@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { serverAddresses, tlsOptionsFor } from '../../adapters/ldap/tls-options.js';
 import { createCertificate } from '../support/certificate.js';
 import { describeOnLdap } from '../support/ldap/available.js';
+import { startFaultProxy } from '../support/ldap/fault-proxy.js';
 import type { LdapServer } from '../support/ldap/ldap-server.js';
 import { startOpenLdap } from '../support/ldap/openldap.js';
 import { runTool } from '../support/ldap/run-tool.js';
@@ -64,7 +65,7 @@ await describeOnLdap('openldap', 'who is let in', () => {
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'wire-security-'));
-    server = await startOpenLdap({ logOperations: true, extraConfig: 'TLSVerifyClient try' });
+    server = await startOpenLdap({ extraConfig: 'TLSVerifyClient try' });
     const authority = dirname(server.caFile);
     const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
     const cwd = folder;
@@ -115,33 +116,31 @@ await describeOnLdap('openldap', 'who is let in', () => {
   });
 
   it.each(['ldaps', 'StartTLS'])('trusts nobody but the configured authority and name (%s)', async (way) => {
-    const before = server.log().length;
-    expect(await outcome({ ...over(way), tls })).toMatch(
+    const proxy = await startFaultProxy(server);
+    const through = way === 'ldaps' ? { url: proxy.urls.ldaps } : { url: proxy.urls.ldap, startTls: true };
+    expect(await outcome({ ...through, tls })).toMatch(
       /^unavailable: .*certificate is not accepted \((SELF_SIGNED|UNABLE_TO)/,
     );
-    expect(await outcome({ ...over(way), tls: { ...tls, ca: join(folder, 'other-ca.crt') } })).toMatch(
-      /^unavailable: /,
-    );
-    expect(await outcome({ ...over(way), tls: { ...tls, ca: server.caFile, serverName: 'other.example' } })).toMatch(
-      /^unavailable: .*ALTNAME/,
-    );
-    expect(server.log().slice(before)).not.toContain('BIND');
-    expect(await outcome({ ...over(way), tls: { ...tls, verify: false } })).toBe('let in');
+    const other = { ...tls, ca: join(folder, 'other-ca.crt') };
+    expect(await outcome({ ...through, tls: other })).toMatch(/^unavailable: /);
+    const misnamed = { ...tls, ca: server.caFile, serverName: 'other.example' };
+    expect(await outcome({ ...through, tls: misnamed })).toMatch(/^unavailable: .*ALTNAME/);
+    expect(proxy.seen.filter(({ operation }) => operation !== 'startTls')).toEqual([]);
+    expect(await outcome({ ...through, tls: { ...tls, verify: false } })).toBe('let in');
+    expect(proxy.violations()).toEqual([]);
+    await proxy.close();
   });
 
   it('says what is wrong with the account, and does not try it again and again', async () => {
-    const directory = await directoryOf(server, { bind: { dn: server.bindDn, password: 'wrong' } });
-    const before = server.log().length;
+    const proxy = await startFaultProxy(server);
+    const bind = { dn: server.bindDn, password: 'wrong' };
+    const directory = await directoryOf(server, { url: proxy.urls.ldaps, bind });
     for (let attempt = 0; attempt < 20; attempt++) {
       await expect(directory.check(contextFor())).rejects.toMatchObject({ kind: 'denied', applied: 'no' });
     }
     await directory.close();
-    const binds =
-      server
-        .log()
-        .slice(before)
-        .match(/BIND dn=/g) ?? [];
-    expect(binds).toHaveLength(1);
+    expect(proxy.seen.filter(({ operation }) => operation === 'bind')).toHaveLength(1);
+    await proxy.close();
   });
 
   it('names a file that is missing by its setting', async () => {
