@@ -63,7 +63,7 @@ const tlsSchema = {
       description: 'False accepts any certificate: whoever is in between reads and changes everything. For tests only.',
     },
   },
-  dependentRequired: { certificate: ['key'], key: ['certificate'], passphrase: ['key'] },
+  dependencies: { certificate: ['key'], key: ['certificate'], passphrase: ['key'] },
 } as const;
 
 const poolSchema = {
