@@ -169,8 +169,9 @@ export class DirectoryPool extends RoutedOperations implements Directory {
 
   /** A connection that is known to work. Ends with the context at the latest. */
   private async acquire(context: WireContext): Promise<Connection> {
-    if (hasEnded(context))
+    if (hasEnded(context)) {
       throw new AdapterError('timeout', 'The request ended before the directory was asked.', { applied: 'no' });
+    }
     const open = this.idlest();
     if (open !== undefined) return open;
     return within(this.awaken(), context);
@@ -228,6 +229,7 @@ export class DirectoryPool extends RoutedOperations implements Directory {
     for (const at of order) {
       try {
         const connection = await this.openOn(this.servers[at] as Server);
+        if (this.refusal !== undefined) this.settings.log.info({ server: at + 1 }, 'The directory answers again.');
         this.refusal = undefined;
         this.use(at);
         return connection;
@@ -258,6 +260,12 @@ export class DirectoryPool extends RoutedOperations implements Directory {
       if (server.profile === undefined || now - server.profiledAtMs > waits.profileKeptMs) {
         server.profile = await readServerProfile(connection, { signal, deadlineMs: now + timeoutMs }, overrides);
         server.profiledAtMs = now;
+        const { kind, product } = server.profile;
+        const { encryption } = address;
+        this.settings.log.info(
+          { server: this.servers.indexOf(server) + 1, kind, product, encryption },
+          'The directory answers.',
+        );
       }
       connection.useServer(server.profile);
       return connection;

@@ -266,12 +266,11 @@ await describeOnLdap('openldap', 'operations', () => {
     // Other tests run at the same time: the best of a few short runs is what the code can do.
     const rates = [await rate(2_000), await rate(2_000), await rate(2_000)];
     await single.close();
-    if (process.env.WIRE_RATES) console.log(rates.map(Math.round));
     expect(Math.max(...rates)).toBeGreaterThan(4_000);
   });
 });
 
-describe('numbers of files under test', () => {
+describe('names', () => {
   it('has 33 names that break clients', () => {
     expect(nastyNames).toHaveLength(33);
   });
