@@ -70,6 +70,7 @@ function fieldCapability(field: FieldPlan, plan: EntityPlan): FieldCapability {
   return {
     comparison: comparisonOf(field),
     operators: operatorsOf(field, plan),
+    ...(field.form === 'integer' && field.isSingle && plan.server.features.bitRules ? { flags: 'exact' } : {}),
     sortable: isSortable && field.searchedIn === undefined,
   };
 }

@@ -1,4 +1,4 @@
-import type { Condition } from '../../src/backend/adapter.js';
+import { type Condition, parseFlagField } from '../../src/backend/adapter.js';
 import { fold, instantKey } from '../../src/scim/comparison.js';
 import { allOf, anyOf, type CompareOp, type CompareValue, toNegationNormalForm } from '../../src/scim/filter.js';
 import { comparisonOf, operatorsOf } from './capabilities.js';
@@ -6,7 +6,7 @@ import type { AttributeValue } from './directory.js';
 import { type EntityPlan, type FieldPlan, fieldOf } from './entity-plan.js';
 import { hasFraction } from './generalized-time.js';
 import { guidBytes, isGuidText } from './guid.js';
-import { everything, type LdapFilter, nothing } from './ldap-filter.js';
+import { everything, type LdapFilter, matchingRule, nothing } from './ldap-filter.js';
 import { encodeValue } from './values.js';
 
 /** A condition as the server and this adapter carry it out together. */
@@ -98,6 +98,8 @@ function compileLeaf(
   plan: EntityPlan,
   dnOf: DnOf,
 ): Leaf {
+  const flag = compileFlag(condition, plan);
+  if (flag !== undefined) return flag;
   const field = filterField(plan, condition.path);
   const present: LdapFilter = { kind: 'present', attribute: field.attribute };
   if (field.searchedIn !== undefined) return superset(everything);
@@ -128,6 +130,18 @@ function compileLeaf(
     case 'text':
       return typeof value === 'string' ? compileText(field, op, value, plan) : exact(nothing);
   }
+}
+
+/** All bits of a mask are set in a number. */
+function compileFlag(
+  condition: Extract<Condition, { kind: 'compare' | 'present' }>,
+  plan: EntityPlan,
+): Leaf | undefined {
+  const flag = plan.fields.has(condition.path) ? undefined : parseFlagField(condition.path);
+  if (flag === undefined || condition.kind !== 'compare' || condition.op !== 'eq') return undefined;
+  const { attribute, type } = fieldOf(plan, flag.field);
+  if (type === undefined || condition.value !== true) return exact(nothing);
+  return exact({ kind: 'extensible', attribute, rule: matchingRule.bitAnd, value: String(flag.mask) });
 }
 
 /** A field in a condition, reserved ones too. */
