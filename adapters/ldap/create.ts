@@ -6,7 +6,16 @@ import type { Attribute, AttributeValue, Entry, WriteAnswer } from './directory.
 import { type FieldText, type RenderedDn, renderDn, renderTemplate } from './dn-template.js';
 import type { CreatePlan, EntityPlan, FieldPlan } from './entity-plan.js';
 import { postReadControl } from './entry-controls.js';
-import { checkConfidential, type PasswordChange, passwordOf, setPassword, unicodePwd } from './passwords.js';
+import {
+  checkConfidential,
+  generatedPassword,
+  lockAgain,
+  lockAttribute,
+  type PasswordChange,
+  passwordOf,
+  setPassword,
+  unicodePwd,
+} from './passwords.js';
 import type { ReadContext, ReadPlan } from './read.js';
 import { hasResultCode, resultCode } from './wire-errors.js';
 
@@ -50,8 +59,18 @@ export function planNewEntry(plan: EntityPlan, record: BackendRecord, dnOf: DnOf
   addDefaults(create, values, textOf);
   addDemanded(plan, create, values, name);
   const attributes = [...values.values()];
+  if (password === undefined && needsPassword(plan, values)) {
+    return { name, attributes: [...attributes, unicodePwd(generatedPassword())], password: undefined };
+  }
   if (password?.field.password !== 'unicodePwd') return { name, attributes, password };
   return { name, attributes: [...attributes, unicodePwd(password.password)], password: undefined };
+}
+
+/** Active Directory enables no account without a password (0000052D), unless it may be without one. */
+function needsPassword(plan: EntityPlan, values: Values): boolean {
+  const mayBeWithout = 2 | 32; // ACCOUNTDISABLE, PASSWD_NOTREQD
+  const flags = Number(values.get('useraccountcontrol')?.values[0] ?? 2);
+  return plan.server.kind === 'active-directory' && (flags & mayBeWithout) === 0;
 }
 
 type Values = Map<string, { readonly name: string; readonly values: readonly AttributeValue[] }>;
@@ -141,6 +160,8 @@ export async function addEntry(
   if (entry.password === undefined) return answer.postRead;
   try {
     await setPassword(plan, dn, entry.password, calls);
+    const lock = lockAttribute(plan)?.toLowerCase();
+    await lockAgain(plan, dn, entry.attributes.find(({ name }) => name.toLowerCase() === lock)?.values, calls);
   } catch (error) {
     await calls.delete(plan.entity, dn, []);
     throw error;
@@ -151,7 +172,7 @@ export async function addEntry(
 
 function checkPassword(plan: EntityPlan, calls: ReadContext['calls']): void {
   const field = [...plan.fields.values()].find(({ password }) => password !== undefined);
-  if (field !== undefined) checkConfidential(field, calls);
+  checkConfidential(field?.name, calls);
 }
 
 function nameTaken(plan: EntityPlan, { name }: NewEntry, error: unknown): unknown {

@@ -186,6 +186,7 @@ function planField(use: FieldUse, config: EntityConfig, server: ServerProfile, k
   const targets = (use.reference?.by === '$id' ? use.reference.targets : []).filter((target) => known.has(target));
   const { inverseOf } = use;
   const isSearched = inverseOf !== undefined && (config.inverse === 'search' || type === undefined);
+  const password = passwordOf(attribute, server);
   const isReadOnly = typeof own === 'object' && own.readOnly === true;
   return {
     name: use.name,
@@ -193,12 +194,12 @@ function planField(use: FieldUse, config: EntityConfig, server: ServerProfile, k
     attribute,
     key: attribute.toLowerCase(),
     type,
-    form: formOf(use, attribute, type, targets),
+    form: password === undefined ? formOf(use, attribute, type, targets) : 'text',
     isWhole: server.kind === 'active-directory',
     isSingle: type?.isSingleValued ?? !use.multiple,
     isWritable: use.written && !isDnField && !isReadOnly && inverseOf === undefined && type?.isReadOnly !== true,
     targets,
-    password: passwordOf(attribute, server),
+    password,
     searchedIn: isSearched ? inverseOf : undefined,
   };
 }

@@ -19,7 +19,7 @@ import { assertionControl } from './entry-controls.js';
 import { both } from './filters.js';
 import { findEntry } from './identity.js';
 import type { LdapFilter } from './ldap-filter.js';
-import { type PasswordChange, setPassword, splitPassword } from './passwords.js';
+import { lockAgain, lockAttribute, type PasswordChange, setPassword, splitPassword } from './passwords.js';
 import type { ReadContext } from './read.js';
 import { mendRenamed } from './rename.js';
 import { revisionOf, revisionSource } from './revision.js';
@@ -97,7 +97,7 @@ class Update {
   async run(changes: readonly EncodedChange[], password: PasswordChange | undefined): Promise<Updated> {
     const { plan } = this;
     const { local, blind } = splitChanges(changes);
-    const entry = await this.current(local);
+    const entry = await this.current(local, password);
     const revision = this.checkRevision(entry);
     const different = attributeChanges(local, entry, plan.placeholder);
     const renamed = this.newName(entry, different);
@@ -106,7 +106,12 @@ class Update {
     try {
       const guard = renamed === undefined ? revision : undefined;
       const isModified = await this.modify(dn, remaining, blind, guard);
-      if (password !== undefined) await setPassword(plan, dn, password, this.calls);
+      if (password !== undefined) {
+        const lock = lockAttribute(plan)?.toLowerCase() ?? '';
+        const locked = different.find(({ field }) => field.key === lock)?.after ?? entry.attributes.get(lock);
+        await setPassword(plan, dn, password, this.calls);
+        await lockAgain(plan, dn, locked, this.calls);
+      }
       return { changed: isModified || renamed !== undefined || password !== undefined, dn };
     } catch (error) {
       if (renamed !== undefined) await this.undoRename(entry, dn);
@@ -115,7 +120,7 @@ class Update {
   }
 
   /** The entry with the attributes that changes depend on. Large groups of values are not among them. */
-  private async current(local: readonly EncodedChange[]): Promise<Entry> {
+  private async current(local: readonly EncodedChange[], password: PasswordChange | undefined): Promise<Entry> {
     const { plan, request } = this;
     const names = new Set(local.map(({ field }) => field.attribute));
     if (plan.create !== undefined && local.some(({ field }) => this.isInName(field))) {
@@ -123,6 +128,8 @@ class Update {
     }
     const source = revisionSource(plan);
     if (request.ifRevision !== undefined && source !== undefined) names.add(source);
+    const lock = password === undefined ? undefined : lockAttribute(plan);
+    if (lock !== undefined) names.add(lock);
     const entry = await findEntry(plan, request.id, [...names], this.context);
     if (entry !== undefined) return entry;
     throw new AdapterError('notFound', `There is no such entry in "${plan.entity}".`);
