@@ -19,11 +19,10 @@ export async function startDirectoryGateway(
 ): Promise<TestServer> {
   const folder = mkdtempSync(join(tmpdir(), 'scimbridge-directory-'));
   copyFileSync(directory.caFile, join(folder, 'ca.crt'));
-  process.env.TEST_LDAP_URL = url;
   process.env.TEST_LDAP_PASSWORD = directory.password;
   const text = readFileSync(join(repositoryRoot, 'test/transcripts/ldap', `${directory.kind}.yaml`), 'utf8');
   const lines = adapterLines.map((line) => `    ${line}\n`).join('');
-  const config = text.replace(/^ {4}type: ldap\n/m, (type) => type + lines);
+  const config = text.replace('LDAP_URL', url).replace(/^ {4}type: ldap\n/m, (type) => type + lines);
   const server = await startServer({ config, baseDir: folder }).catch((error: unknown) => {
     rmSync(folder, { recursive: true });
     throw error;
