@@ -3,6 +3,7 @@ import { describeOnLdap, startLdap } from '../support/ldap/available.js';
 import { type FaultProxy, startFaultProxy } from '../support/ldap/fault-proxy.js';
 import type { LdapKind, LdapServer } from '../support/ldap/ldap-server.js';
 import { runTool } from '../support/ldap/run-tool.js';
+import { violationsInLog } from '../support/ldap/server-log.js';
 
 const kinds: readonly LdapKind[] = ['openldap', 'samba', '389-ds'];
 
@@ -35,6 +36,18 @@ for (const kind of kinds) {
 
     it('logs who binds', () => {
       expect(server.log().toLowerCase()).toContain(server.bindDn);
+    });
+
+    it('shows in its log what must not be: an anonymous search, and a bind in clear text', async () => {
+      expect(violationsInLog(server)).toEqual([]);
+      const read = ['-x', '-H', server.urls.ldap, '-s', 'base', '-b', server.baseDn];
+      await runTool('ldapsearch', [...read, '1.1']).catch(() => {});
+      const anonymous = violationsInLog(server).length;
+      expect(anonymous).toBeGreaterThan(0);
+      // A domain controller refuses the second without a word in its log: there only the proxy can tell.
+      if (kind === 'samba') return;
+      await runTool('ldapsearch', [...read, '-D', server.bindDn, '-w', server.password, '1.1']).catch(() => {});
+      expect(violationsInLog(server).length).toBeGreaterThan(anonymous);
     });
 
     it('encrypts a connection by StartTLS, with a certificate of the test authority', async () => {

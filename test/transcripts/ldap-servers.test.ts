@@ -1,9 +1,10 @@
-import { afterAll } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { describeOnLdap, startLdap } from '../support/ldap/available.js';
 import { startDirectoryGateway } from '../support/ldap/directory-gateway.js';
 import type { LdapKind, LdapServer } from '../support/ldap/ldap-server.js';
-import type { NotKept } from './not-kept.js';
-import { describeTranscripts } from './transcript-suite.js';
+import { type NotKept, withoutNotKept } from './not-kept.js';
+import { loadTranscript, stepsOf } from './transcript-runner.js';
+import { describeTranscripts, transcriptFiles } from './transcript-suite.js';
 import { basicOf } from './with-basic.js';
 
 function ofUser(reason: string, ...paths: readonly string[]): readonly NotKept[] {
@@ -43,6 +44,13 @@ for (const kind of ['openldap', 'samba', '389-ds'] as const) {
       },
       basic: basicOf,
       notKept: notKept[kind],
+    });
+    describe('not kept, and so not expected', () => {
+      const asked = transcriptFiles.flatMap((file) => loadTranscript(file).flatMap(stepsOf));
+      const taken = new Set(asked.flatMap((exchange) => withoutNotKept(exchange, notKept[kind]).taken));
+      it.each(notKept[kind])('$type $path: $reason', ({ path }) => {
+        expect(taken).toContain(path);
+      });
     });
   });
 }

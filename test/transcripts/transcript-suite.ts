@@ -4,7 +4,13 @@ import { type NotKept, withoutNotKept } from './not-kept.js';
 import type { Scope } from './placeholders.js';
 import { loadTranscript, runExchange, startTranscript, stepsOf, unmetRequirement } from './transcript-runner.js';
 
-const files = ['entra-id.json', 'okta.json', 'onelogin.json', 'pingfederate.json', 'jumpcloud.json'] as const;
+export const transcriptFiles = [
+  'entra-id.json',
+  'okta.json',
+  'onelogin.json',
+  'pingfederate.json',
+  'jumpcloud.json',
+] as const;
 
 export interface TranscriptSubject {
   start(): Promise<TestServer>;
@@ -30,7 +36,7 @@ export function describeTranscripts(what: string, subject: TranscriptSubject): v
     });
     afterAll(() => server?.close());
 
-    describe.each(files)('%s', (file) => {
+    describe.each(transcriptFiles)('%s', (file) => {
       let scope: Scope;
       beforeAll(() => {
         scope = startTranscript(gateway, basic);
