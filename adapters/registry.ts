@@ -14,12 +14,13 @@ export async function loadAdapterModules(): Promise<ReadonlyMap<string, AdapterM
 
 /** `open` gets settings that the module's own schema has checked, so their type is known to be right. */
 function erase<Config>(module: AdapterModule<Config>): AdapterModule {
-  const { declared, excludes } = module;
+  const { declared, draft, excludes } = module;
   return {
     contractVersion: module.contractVersion,
     type: module.type,
     configSchema: module.configSchema,
     ...(declared === undefined ? {} : { declared: (settings: unknown) => declared(settings as Config) }),
+    ...(draft === undefined ? {} : { draft }),
     ...(excludes === undefined
       ? {}
       : { excludes: (one, other) => excludes(one as AdapterSetup<Config>, other as AdapterSetup<Config>) }),

@@ -27,6 +27,7 @@ import { type LdapConfig, ldapConfigSchema } from './config.js';
 import { addEntry, planNewEntry } from './create.js';
 import { describeOperation } from './describe.js';
 import type { Directory } from './directory.js';
+import { draftDirectory } from './draft.js';
 import { type EntityPlan, type EntityPlans, planEntities } from './entity-plan.js';
 import { assertionControl, treeDeleteControl } from './entry-controls.js';
 import { both } from './filters.js';
@@ -47,6 +48,7 @@ export const ldapModule: AdapterModule<LdapConfig> = {
   contractVersion,
   type: 'ldap',
   configSchema: ldapConfigSchema,
+  draft: draftDirectory,
   async open(config: LdapConfig, environment: AdapterEnvironment): Promise<Adapter> {
     for (const { entity } of environment.entities) {
       if (config.entities[entity] !== undefined) continue;
