@@ -10,7 +10,8 @@ interface Requirement {
   /** Debian packages; .ci/run installs the same. */
   readonly packages: readonly string[];
   readonly files: readonly string[];
-  readonly needsRoot: boolean;
+  /** Why only root can start it. */
+  readonly needsRoot?: string;
 }
 
 const client = '/usr/bin/ldapadd';
@@ -20,7 +21,6 @@ const requirements: Readonly<Record<LdapKind, Requirement>> = {
     name: 'OpenLDAP',
     packages: ['slapd', 'slapd-contrib', 'ldap-utils'],
     files: ['/usr/sbin/slapd', '/usr/lib/ldap/deref.so', client],
-    needsRoot: false,
   },
   samba: {
     name: 'Samba',
@@ -29,13 +29,13 @@ const requirements: Readonly<Record<LdapKind, Requirement>> = {
       'ldap-utils',
     ],
     files: ['/usr/sbin/samba', '/usr/bin/samba-tool', '/usr/share/samba/setup/provision.ldif', client],
-    needsRoot: true,
+    needsRoot: 'only root can provision a domain and listen on port 389',
   },
   '389-ds': {
     name: '389 Directory Server',
     packages: ['389-ds-base', 'python3-lib389', 'ldap-utils'],
     files: ['/usr/sbin/ns-slapd', '/usr/sbin/dscreate', client],
-    needsRoot: false,
+    needsRoot: 'only root becomes the user of its package, who may read what instances are made from',
   },
 };
 
@@ -74,7 +74,7 @@ export async function startLdap(kind: LdapKind, options: LdapServerOptions = {})
 export async function whyUnavailable(kind: LdapKind): Promise<string | undefined> {
   const required = requirements[kind];
   if (process.platform !== 'linux') return 'it is started as Debian packages it';
-  if (required.needsRoot && process.getuid?.() !== 0) return 'only root can provision a domain and listen on port 389';
+  if (required.needsRoot !== undefined && process.getuid?.() !== 0) return required.needsRoot;
   if (isInstalled(required)) return undefined;
   const missing = `${required.packages.join(', ')} not installed`;
   if (process.env.TEST_INSTALL === 'never') return missing;

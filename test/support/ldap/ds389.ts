@@ -1,5 +1,4 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { type TestCertificates, testCertificates } from './certificates.js';
 import { freePorts, type LdapServer, type LdapServerOptions, runLdapServer } from './ldap-server.js';
@@ -11,12 +10,12 @@ const bindDn = `cn=scim,${baseDn}`;
 const password = 'Scim.Secret-1';
 const root = { dn: 'cn=Directory Manager', password: 'Root.Secret-1' };
 
-/** The server may not be root, so where tests are, it runs as the user that its package made. */
-const user = process.getuid?.() === 0 ? 'dirsrv' : userInfo().username;
+/** Instances may not be made by root, nor by a user who cannot read the package's files: this is the package's own. */
+const user = 'dirsrv';
 
 /**
  * Starts a 389 Directory Server of its own on free ports, from a copy of an instance that is made once on this
- * machine: 1 s, and 15 s more for the first.
+ * machine: 1 s, and 15 s more for the first. It needs root.
  */
 export async function start389Ds(options: LdapServerOptions = {}): Promise<LdapServer> {
   const certificates = await testCertificates();
@@ -26,7 +25,7 @@ export async function start389Ds(options: LdapServerOptions = {}): Promise<LdapS
     await copyInstance(original, folder);
     const ports = await freePorts();
     adaptConfig(original, folder, ports, options);
-    if (user === 'dirsrv') await runTool('chown', ['-R', `${user}:`, folder]);
+    await runTool('chown', ['-R', `${user}:`, folder]);
     const server = await runLdapServer({
       kind: '389-ds',
       folder,
@@ -72,10 +71,10 @@ async function makeInstance(folder: string, certificates: TestCertificates): Pro
     writeFileSync(join(folder, name), readFileSync(from), { mode: 0o600 });
   }
   mkdirSync(join(folder, 'bin'));
-  if (user === 'dirsrv') await runTool('chown', ['-R', `${user}:`, folder]);
+  await runTool('chown', ['-R', `${user}:`, folder]);
 
   const bin = join(folder, 'bin');
-  const as = user === 'dirsrv' ? [`--reuid=${user}`, `--regid=${user}`, '--clear-groups'] : [];
+  const as = [`--reuid=${user}`, `--regid=${user}`, '--clear-groups'];
   const env = { HOME: folder, PATH: `${bin}:/usr/sbin:/usr/bin:/sbin:/bin` };
   const run = (...command: readonly string[]) => runTool('setpriv', [...as, '--', ...command], { cwd: folder, env });
   await run('/usr/sbin/dscreate', 'ds-root', join(folder, 'root'), bin);

@@ -72,7 +72,7 @@ export interface ServerPlan {
   readonly caFile: string;
   /** The server's program with its arguments; it stays in the foreground. */
   readonly command: readonly string[];
-  /** Numeric or named user and group of the process; default: ours. */
+  /** User and group of the process, of one name; default: ours. */
   readonly user?: string;
   /** Files whose content belongs to the log, beside what the process prints. */
   readonly logFiles?: readonly string[];
@@ -152,10 +152,7 @@ export async function runLdapServer(plan: ServerPlan): Promise<LdapServer> {
 
 /** The server ends with the thread that started it, so that a test run that is killed leaves none behind. */
 function spawnServer(plan: ServerPlan, output: string): ChildProcess {
-  const user =
-    plan.user === undefined || process.getuid?.() !== 0
-      ? []
-      : [`--reuid=${plan.user}`, `--regid=${plan.user}`, '--clear-groups'];
+  const user = plan.user === undefined ? [] : [`--reuid=${plan.user}`, `--regid=${plan.user}`, '--clear-groups'];
   const log = openSync(output, 'a');
   try {
     return spawn('setpriv', [...user, '--pdeathsig', 'KILL', ...plan.command], { stdio: ['ignore', log, log] });

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -36,10 +36,11 @@ export async function template(name: string, key: string, build: (folder: string
   const hash = createHash('sha256').update(key).digest('hex').slice(0, 12);
   const folder = join(workspace(), `${name}-${hash}`);
   const ready = `${folder}.ready`;
-  if (existsSync(ready)) return folder;
+  if (isUsable(ready)) return folder;
   return withLock(name, async () => {
-    if (existsSync(ready)) return folder;
+    if (isUsable(ready)) return folder;
     await rm(folder, { recursive: true, force: true });
+    removeUnused(name);
     mkdirSync(folder, { mode: 0o711 });
     try {
       await build(folder);
@@ -50,6 +51,25 @@ export async function template(name: string, key: string, build: (folder: string
     writeFileSync(ready, '');
     return folder;
   });
+}
+
+/** Its time says when the template was last used. */
+function isUsable(ready: string): boolean {
+  if (!existsSync(ready)) return false;
+  const now = new Date();
+  utimesSync(ready, now, now);
+  return true;
+}
+
+/** Templates of former versions go when nobody has used them for a week. */
+function removeUnused(name: string): void {
+  for (const file of readdirSync(root)) {
+    const ready = join(root, file);
+    if (!file.startsWith(`${name}-`) || !file.endsWith('.ready')) continue;
+    if (Date.now() - statSync(ready).mtimeMs < 7 * 86_400_000) continue;
+    rmSync(ready);
+    rmSync(ready.slice(0, -'.ready'.length), { recursive: true, force: true });
+  }
 }
 
 const ours = new Set<string>();
