@@ -13,6 +13,7 @@ import type {
   WriteAnswer,
 } from './directory.js';
 import type { LdapFilter } from './ldap-filter.js';
+import { hasResultCode, resultCode } from './wire-errors.js';
 
 /** Operations of the directory for one request of the gateway, each with its line in the request's trace. */
 export class Calls {
@@ -72,6 +73,27 @@ export class Calls {
       this.directory.search(request, this.context),
     );
     return entries[0];
+  }
+
+  /** Entries by their names, side by side; those that are not there or do not meet the filter are left out. */
+  bases(
+    entity: string,
+    dns: readonly string[],
+    filter: LdapFilter,
+    attributes: readonly string[],
+  ): Promise<readonly Entry[]> {
+    const read = async (base: string): Promise<readonly Entry[]> => {
+      try {
+        const request = { base, scope: 'base', filter, attributes } as const;
+        return (await this.directory.search(request, this.context)).entries;
+      } catch (error) {
+        if (hasResultCode(error, resultCode.noSuchObject, resultCode.invalidDnSyntax)) return [];
+        throw error;
+      }
+    };
+    return this.timed(`read ${dns.length} of ${entity} by name: ${shapeOf(filter)}`, async () =>
+      (await Promise.all(dns.map(read))).flat(),
+    );
   }
 
   add(

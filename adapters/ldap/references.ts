@@ -6,14 +6,15 @@ import { type EntityPlan, type EntityPlans, isInside } from './entity-plan.js';
 import { both, either, storedId } from './filters.js';
 import type { LdapFilter } from './ldap-filter.js';
 import { decodeValue } from './values.js';
-import { hasResultCode, resultCode } from './wire-errors.js';
 
 const cacheSize = 50_000;
 /** Others rename entries too, so what is known is forgotten soon. */
 const cacheMs = 60_000;
 const batchSize = 200;
-/** So many names are read one by one, side by side: an index by name is always there. */
+/** Active Directory is quicker with one search for more names than these; others have an index by name only. */
 const directReads = 40;
+/** Of more unknown names or ids than these, all of the entity are read instead. */
+const sweptFrom = 1_000;
 
 interface Known {
   readonly id: string;
@@ -121,49 +122,52 @@ function plansOf(plans: EntityPlans, targets: readonly string[]): readonly Entit
 }
 
 async function searchIds(plan: EntityPlan, ids: readonly string[], calls: Calls): Promise<readonly Known[]> {
+  const wanted = new Set(ids);
+  if (ids.length > sweptFrom) return sweep(plan, ({ id }) => wanted.has(id), calls);
   const filters = ids.flatMap((id): readonly LdapFilter[] => {
     const value = storedId(plan, id);
     return value === undefined ? [] : [{ kind: 'equality', attribute: plan.id.attribute, value }];
   });
-  const wanted = new Set(ids);
   const entries = await searchAny(plan, filters, calls);
   return entries.filter(({ id }) => wanted.has(id));
 }
 
 async function searchDns(plan: EntityPlan, dns: readonly string[], calls: Calls): Promise<readonly Known[]> {
-  if (dns.length <= directReads) {
-    const entries = await Promise.all(dns.map((dn) => readDn(plan, dn, calls)));
-    return entries.flatMap((entry) => (entry === undefined ? [] : known(plan, entry)));
+  if (dns.length === 0) return [];
+  if (dns.length > sweptFrom) {
+    const wanted = new Set(dns.map(normalizeDn));
+    return sweep(plan, ({ dn }) => wanted.has(normalizeDn(dn)), calls);
   }
-  const attribute = plan.server.kind === 'active-directory' ? 'distinguishedName' : 'entryDN';
-  if (plan.server.schema.attribute(attribute) === undefined) {
-    const entries: Known[] = [];
-    for (let at = 0; at < dns.length; at += directReads) {
-      entries.push(...(await searchDns(plan, dns.slice(at, at + directReads), calls)));
-    }
-    return entries;
+  if (plan.server.kind === 'active-directory' && dns.length > directReads) {
+    const attribute = 'distinguishedName';
+    return searchAny(
+      plan,
+      dns.map((value): LdapFilter => ({ kind: 'equality', attribute, value })),
+      calls,
+    );
   }
-  const filters = dns.map((value): LdapFilter => ({ kind: 'equality', attribute, value }));
-  return searchAny(plan, filters, calls);
+  const entries = await calls.bases(plan.entity, dns, plan.filter, [plan.id.attribute]);
+  return entries.flatMap((entry) => known(plan, entry));
 }
 
-async function readDn(plan: EntityPlan, dn: string, calls: Calls): Promise<Entry | undefined> {
-  try {
-    return await calls.base(plan.entity, dn, plan.filter, [plan.id.attribute]);
-  } catch (error) {
-    if (hasResultCode(error, resultCode.noSuchObject, resultCode.invalidDnSyntax)) return undefined;
-    throw error;
+/** All entries of the entity, which is quicker than asking for very many one by one. */
+async function sweep(plan: EntityPlan, isWanted: (known: Known) => boolean, calls: Calls): Promise<readonly Known[]> {
+  const found: Known[] = [];
+  const request = { base: plan.base, scope: plan.scope, filter: plan.filter, attributes: [plan.id.attribute] };
+  for await (const page of calls.pages(plan.entity, request)) {
+    found.push(...page.entries.flatMap((entry) => known(plan, entry)).filter(isWanted));
   }
+  return found;
 }
 
 async function searchAny(plan: EntityPlan, filters: readonly LdapFilter[], calls: Calls): Promise<readonly Known[]> {
-  const found: Known[] = [];
+  const batches: Promise<readonly Entry[]>[] = [];
   for (let at = 0; at < filters.length; at += batchSize) {
     const filter = both([plan.filter, either(filters.slice(at, at + batchSize))]);
     const request = { base: plan.base, scope: plan.scope, filter, attributes: [plan.id.attribute] } as const;
-    for (const entry of await calls.all(plan.entity, request)) found.push(...known(plan, entry));
+    batches.push(calls.all(plan.entity, request));
   }
-  return found;
+  return (await Promise.all(batches)).flat().flatMap((entry) => known(plan, entry));
 }
 
 function known(plan: EntityPlan, entry: Entry): readonly Known[] {
