@@ -85,9 +85,18 @@ export async function draftPeople(
     },
     ...(groups === undefined || keepsMemberOf ? [] : [inverseBySearch]),
   ];
+  await warnOfLock(around);
   const demands = (name: string): boolean => classes?.must.has(name.toLowerCase()) === true;
   const mapping = peopleRules({ server, allows, demands, free, hasGroups: groups !== undefined });
   return { type: 'User', entity: 'people', section, mapping };
+}
+
+/** OpenLDAP's overlay heeds the lock only under a policy that has lockout: without, a disabled person still signs in. */
+async function warnOfLock({ server, calls, base, found }: Surroundings): Promise<void> {
+  if (isDomain(server) || server.kind === '389-ds' || server.schema.attribute('pwdAccountLockedTime') === undefined)
+    return;
+  if (await isThere(calls, base, parseFilter('(&(objectClass=pwdPolicy)(pwdLockout=TRUE))'))) return;
+  found.push('No policy with "pwdLockout: TRUE" was seen: without one, a person who is not active still signs in.');
 }
 
 const inverseBySearch: DraftEntry = {

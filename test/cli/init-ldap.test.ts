@@ -114,6 +114,7 @@ await describeOnLdap('openldap', 'init', () => {
     expect(code).toBe(0);
     expect(stdout).toContain('# People: 3 in ou=Staff,dc=example,dc=org.\n');
     expect(stdout).toContain('# Groups: 1 in ou=teams,dc=example,dc=org.\n');
+    expect(stdout).toContain('# No policy with "pwdLockout: TRUE" was seen');
     for (const line of [
       'base: ou=Staff #',
       "dn: 'cn={cn},ou=Berlin,ou=Staff'",
