@@ -150,12 +150,16 @@ class LdapAdapter implements Adapter {
       const locks = unique.map((value) => lockKey(plan, value));
       // Where the server cannot check the revision with the write, one write at a time can, as far as this process goes.
       if (ifRevision !== undefined) locks.push(`${entity}\0$id\0${id}`);
-      const { changed } = await this.locks.hold(locks, async () => {
+      const read = planRead(plan, fields);
+      const attributes = fields.length === 0 ? [] : read.attributes;
+      const request = { id, changes, attributes, ...(ifRevision === undefined ? {} : { ifRevision }) };
+      const { changed, entry } = await this.locks.hold(locks, async () => {
         await checkUnique(plan, unique, id, reading);
-        return updateEntry(plan, { id, changes, ...(ifRevision === undefined ? {} : { ifRevision }) }, reading);
+        return updateEntry(plan, request, reading);
       });
       if (changed) this.searches.dropKept();
-      const record = fields.length === 0 ? { $id: id } : await this.read(planRead(plan, fields), id, reading);
+      const [updated] = entry === undefined ? [] : await toRecords(read, [entry], reading);
+      const record = fields.length === 0 ? { $id: id } : (updated ?? (await this.read(read, id, reading)));
       if (record === undefined) throw new AdapterError('notFound', `There is no such entry in "${entity}".`);
       return { changed, record };
     });

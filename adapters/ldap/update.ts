@@ -11,11 +11,11 @@ import {
   serverKey,
   splitChanges,
 } from './changes.js';
-import type { AttributeValue, Entry, Modification, RequestControl } from './directory.js';
+import type { AttributeValue, Entry, Modification, RequestControl, WriteAnswer } from './directory.js';
 import { childDn, formatRdn, normalizeDn, parentOf, type Rdn, rdnOf } from './dn.js';
 import { renderDn } from './dn-template.js';
 import type { EntityPlan, FieldPlan } from './entity-plan.js';
-import { assertionControl } from './entry-controls.js';
+import { assertionControl, postReadControl } from './entry-controls.js';
 import { both } from './filters.js';
 import { findEntry } from './identity.js';
 import type { LdapFilter } from './ldap-filter.js';
@@ -23,6 +23,8 @@ import { lockAgain, lockAttribute, type PasswordChange, setPassword, splitPasswo
 import type { ReadContext } from './read.js';
 import { mendRenamed } from './rename.js';
 import { revisionOf, revisionSource } from './revision.js';
+import { oid } from './server-kind.js';
+import { tellsEntity, withoutReading } from './unread.js';
 import { hasResultCode, resultCode } from './wire-errors.js';
 
 /** So often an update is computed anew when somebody else was faster. */
@@ -36,11 +38,14 @@ export interface UpdateRequest {
   readonly id: string;
   readonly changes: readonly Change[];
   readonly ifRevision?: string;
+  /** Attributes that are wanted of the entry afterwards. */
+  readonly attributes: readonly string[];
 }
 
 export interface Updated {
   readonly changed: boolean;
-  readonly dn: string;
+  /** As it is now, where the server said so with the write. */
+  readonly entry?: Entry;
 }
 
 /**
@@ -97,6 +102,9 @@ class Update {
   async run(changes: readonly EncodedChange[], password: PasswordChange | undefined): Promise<Updated> {
     const { plan } = this;
     const { local, blind } = splitChanges(changes);
+    const isAlone = password === undefined && blind.length === 0;
+    const unread = isAlone ? await this.runUnread(local) : undefined;
+    if (unread !== undefined) return unread;
     const entry = await this.current(local, password);
     const revision = this.checkRevision(entry);
     const different = attributeChanges(local, entry, plan.placeholder);
@@ -105,17 +113,37 @@ class Update {
     const dn = renamed === undefined ? entry.dn : await this.rename(entry, renamed, revision);
     try {
       const guard = renamed === undefined ? revision : undefined;
-      const isModified = await this.modify(dn, remaining, blind, guard);
+      const own = remaining.flatMap((change) => this.withPlaceholder(change)).flatMap(modificationsFor);
+      const isLast = password === undefined && renamed === undefined;
+      const isReferring = blind.length > 0 || remaining.some(({ field }) => field.form === 'reference');
+      const guards = isReferring ? this.guardsOfReferences(guard) : this.guards(guard);
+      const modified = await this.modify(dn, own, blind, { guards, isLast });
       if (password !== undefined) {
         const lock = lockAttribute(plan)?.toLowerCase() ?? '';
         const locked = different.find(({ field }) => field.key === lock)?.after ?? entry.attributes.get(lock);
         await setPassword(plan, dn, password, this.calls);
         await lockAgain(plan, dn, locked, this.calls);
       }
-      return { changed: isModified || renamed !== undefined || password !== undefined, dn };
+      return modified ?? { changed: renamed !== undefined || password !== undefined };
     } catch (error) {
       if (renamed !== undefined) await this.undoRename(entry, dn);
       throw error;
+    }
+  }
+
+  /** In one round trip; undefined where the entry has to be read, or turns out to be another than it was. */
+  private async runUnread(changes: readonly EncodedChange[]): Promise<Updated | undefined> {
+    const { plan, request, context } = this;
+    const dn = request.ifRevision === undefined ? context.references.known(plan, request.id) : undefined;
+    if (dn === undefined || changes.length === 0) return undefined;
+    const unread = withoutReading(plan, { id: request.id, dn }, changes);
+    if (unread === undefined) return undefined;
+    const guards = { guards: this.guards(unread.condition), isLast: true, isAsserted: true };
+    try {
+      return (await this.modify(dn, unread.modifications, [], guards)) ?? { changed: false };
+    } catch (error) {
+      if (!hasResultCode(error, resultCode.assertionFailed, resultCode.noSuchObject)) throw error;
+      return undefined;
     }
   }
 
@@ -155,6 +183,14 @@ class Update {
   private guards(condition: LdapFilter | undefined): readonly RequestControl[] {
     if (condition === undefined || !this.plan.server.features.assertion) return [];
     return [assertionControl(both([this.plan.filter, condition]))];
+  }
+
+  /**
+   * OpenLDAP's overlay "memberof" hands the assertion on to its own changes of the members, where it is false: these would
+   * lose what they know of their groups.
+   */
+  private guardsOfReferences(condition: LdapFilter | undefined): readonly RequestControl[] {
+    return this.plan.server.kind === 'openldap' ? [] : this.guards(condition);
   }
 
   /** The name that the entry has after the changes, where that is another one. */
@@ -239,19 +275,28 @@ class Update {
     }
   }
 
-  /** @returns whether anything was sent that changed the entry */
+  /** @returns undefined when nothing was sent that changed the entry */
   private async modify(
     dn: string,
-    changes: readonly AttributeChange[],
+    own: readonly Modification[],
     blind: readonly BlindChange[],
-    revision: LdapFilter | undefined,
-  ): Promise<boolean> {
-    const own = changes.flatMap((change) => this.withPlaceholder(change)).flatMap(modificationsFor);
+    { guards, isLast, isAsserted = false }: ModifyOptions,
+  ): Promise<Updated | undefined> {
     const batches = inBatches(blind);
     const [first = [], ...more] = batches.length === 0 ? [[]] : batches;
-    let isChanged = await this.send(dn, own, first, this.guards(revision));
-    for (const batch of more) isChanged = (await this.send(dn, [], batch, [])) || isChanged;
-    return isChanged;
+    const readBack = isLast ? this.readBack(own.map(({ name }) => name.toLowerCase())) : [];
+    let answer = await this.send(dn, own, first, [...guards, ...readBack], isAsserted);
+    for (const batch of more) answer = (await this.send(dn, [], batch, readBack, isAsserted)) ?? answer;
+    if (answer === undefined) return undefined;
+    return { changed: true, ...(answer.postRead === undefined ? {} : { entry: answer.postRead }) };
+  }
+
+  /** The entry is asked for with the write, where that leaves it in its entity. */
+  private readBack(changed: readonly string[]): readonly RequestControl[] {
+    const { plan, request } = this;
+    const isLeft = changed.some((key) => tellsEntity(plan, key));
+    if (!plan.server.features.readEntry || request.attributes.length === 0 || isLeft) return [];
+    return [postReadControl(request.attributes)];
   }
 
   /** A group that has to have a member gets one that stands for nobody. */
@@ -270,16 +315,19 @@ class Update {
     dn: string,
     own: readonly Modification[],
     blind: readonly BlindChange[],
-    guards: readonly RequestControl[],
-  ): Promise<boolean> {
+    controls: readonly RequestControl[],
+    isAsserted: boolean,
+  ): Promise<WriteAnswer | undefined> {
     const { entity } = this.plan;
+    const write = (sent: readonly RequestControl[], modifications: readonly Modification[]): Promise<WriteAnswer> =>
+      this.calls.modify(entity, dn, modifications, sent);
     let wanted = blind;
     for (let tries = 1; ; tries++) {
       const modifications = [...own, ...wanted.flatMap(blindModifications)];
-      if (modifications.length === 0) return false;
+      if (modifications.length === 0) return undefined;
       try {
-        await asserted(guards, (controls) => this.calls.modify(entity, dn, modifications, controls));
-        return true;
+        if (isAsserted) return await write(controls, modifications);
+        return await asserted(controls, (sent) => write(sent, modifications));
       } catch (error) {
         if (tries >= maxTries || wanted.length === 0) throw error;
         if (isThereOrNot(error, wanted)) wanted = await this.narrowed(dn, wanted);
@@ -362,9 +410,17 @@ async function asserted<T>(
     return await write(controls);
   } catch (error) {
     const isOverlay = hasResultCode(error, resultCode.assertionFailed) && /unique_search/.test(error.diagnostic);
-    if (!isOverlay || controls.length === 0) throw error;
-    return write([]);
+    if (!isOverlay) throw error;
+    return write(controls.filter((control) => control.oid !== oid.assertion));
   }
+}
+
+interface ModifyOptions {
+  readonly guards: readonly RequestControl[];
+  /** Nothing follows that changes the entry. */
+  readonly isLast: boolean;
+  /** Without its assertion the write is not to be made. */
+  readonly isAsserted?: boolean;
 }
 
 interface NewName {
