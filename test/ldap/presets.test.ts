@@ -96,6 +96,21 @@ for (const kind of ['openldap', 'samba', '389-ds'] as const) {
       expect((await api.request('GET', `/Groups/${group.body.id}`)).body.members).toBeUndefined();
     });
 
+    it('keeps id and memberships of a renamed user, and gives a name that is used again no old rights', async () => {
+      const { body: user } = await api.request('POST', '/Users', person(nameOf('before'), kind));
+      const members = [{ value: user.id }];
+      const { body: group } = await api.request('POST', '/Groups', { displayName: 'Renamed', members });
+      const rename = [{ op: 'replace', path: 'userName', value: nameOf('after') }];
+      const renamed = await api.request('PATCH', `/Users/${user.id}`, operationsBody(rename));
+      expect(renamed).toMatchObject({ status: 200, body: { id: user.id, userName: nameOf('after') } });
+      expect(renamed.body.groups).toMatchObject([{ value: group.id }]);
+      expect((await api.request('GET', `/Groups/${group.id}`)).body.members).toMatchObject([{ value: user.id }]);
+      expect((await api.request('DELETE', `/Users/${user.id}`)).status).toBe(204);
+      const again = await api.request('POST', '/Users', person(nameOf('after'), kind));
+      expect(again.body.groups).toBeUndefined();
+      expect((await api.request('GET', `/Groups/${group.id}`)).body.members).toBeUndefined();
+    });
+
     it('sets passwords with which one can sign in, and keeps the disabled out', async () => {
       const password = 'First.Secret-1';
       const { body } = await api.request('POST', '/Users', { ...person(nameOf('login'), kind), password });
