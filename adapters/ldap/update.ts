@@ -21,7 +21,7 @@ import { findEntry } from './identity.js';
 import type { LdapFilter } from './ldap-filter.js';
 import { lockAgain, lockAttribute, type PasswordChange, setPassword, splitPassword } from './passwords.js';
 import type { ReadContext } from './read.js';
-import { mendRenamed } from './rename.js';
+import { isReferredTo, mendChanged, mendRenamed } from './rename.js';
 import { revisionOf, revisionSource } from './revision.js';
 import { oid } from './server-kind.js';
 import { tellsEntity, withoutReading } from './unread.js';
@@ -124,6 +124,7 @@ class Update {
         await setPassword(plan, dn, password, this.calls);
         await lockAgain(plan, dn, locked, this.calls);
       }
+      for (const change of different) await mendChanged(plan, change, this.context);
       return modified ?? { changed: renamed !== undefined || password !== undefined };
     } catch (error) {
       if (renamed !== undefined) await this.undoRename(entry, dn);
@@ -135,7 +136,8 @@ class Update {
   private async runUnread(changes: readonly EncodedChange[]): Promise<Updated | undefined> {
     const { plan, request, context } = this;
     const dn = request.ifRevision === undefined ? context.references.known(plan, request.id) : undefined;
-    if (dn === undefined || changes.length === 0) return undefined;
+    const isReferred = changes.some(({ field }) => isReferredTo(context.plans, plan, field.name));
+    if (dn === undefined || changes.length === 0 || isReferred) return undefined;
     const unread = withoutReading(plan, { id: request.id, dn }, changes);
     if (unread === undefined) return undefined;
     const guards = { guards: this.guards(unread.condition), isLast: true, isAsserted: true };
