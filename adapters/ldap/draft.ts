@@ -78,7 +78,12 @@ async function lookAround(directory: Directory, config: DirectoryConfig, request
   return {
     found,
     adapter: [...connectionEntries(config, request, base), entitiesEntry(drafted)],
-    resources: drafted.map(({ type, entity, mapping }) => ({ type, entity, mapping })),
+    resources: drafted.map(({ type, entity, mapping }) => ({
+      type,
+      entity,
+      mapping,
+      ...(server.kind === 'generic' ? {} : { preset: server.kind }),
+    })),
   };
 }
 

@@ -129,15 +129,21 @@ function writtenName(file: string, folder: string): string {
   return near.startsWith('..') || isAbsolute(near) ? resolve(file) : `./${near}`;
 }
 
+function usualRules(preset: string): DraftEntry {
+  const note = 'brings the usual rules: then those below may go that say the same';
+  return { key: 'use', value: [preset], isOffer: true, note };
+}
+
 function fileText({ adapter, resources, found }: Draft, type: string, url: string): string {
   const directory: DraftEntry = { key: 'directory', value: { entries: adapter } };
   const types = resources.map(
-    ({ type: name, entity, mapping }): DraftEntry => ({
+    ({ type: name, entity, mapping, preset }): DraftEntry => ({
       key: name,
       value: {
         entries: [
           { key: 'adapter', value: 'directory' },
           { key: 'entity', value: entity },
+          ...(preset === undefined ? [] : [usualRules(preset)]),
           { key: 'mapping', value: { entries: mapping } },
         ],
       },

@@ -2,6 +2,7 @@ import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileS
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { presetNames } from '../../config/files.js';
 import type { TestGateway, TestServer } from '../support/gateway.js';
 import { startServer } from '../support/in-process-server.js';
 import { describeOnLdap, startLdap } from '../support/ldap/available.js';
@@ -38,6 +39,8 @@ for (const kind of ['openldap', 'samba', '389-ds'] as const) {
       expect(text + made.stdout).not.toContain(directory.password);
       expect(text).toContain(`password: '\${file:./password}'`);
       expect(text).toContain('tls: { ca: ./ca.crt }');
+      const [, preset = ''] = /# use: \[([\w-]+)\] #/.exec(text) ?? [];
+      expect(presetNames()).toContain(preset);
       const checked = await runInitCli('check', '--connect', file);
       expect(checked).toEqual({ code: 0, stdout: `${file}: no errors, 0 warnings.\n`, stderr: '' });
     });

@@ -12,6 +12,7 @@ import { describeOnLdap } from '../support/ldap/available.js';
 import { freePorts } from '../support/ldap/ldap-server.js';
 import { runTool } from '../support/ldap/run-tool.js';
 import { execForm, stagesOf, wordsOf } from './dockerfile.js';
+import { provision } from './provisioning.js';
 
 interface Service {
   readonly build: string;
@@ -134,46 +135,14 @@ await describeOnLdap('openldap', 'the directory of compose.yaml', () => {
   });
 
   it('lets the gateway do all that it has to, with the rights of its account alone', async () => {
-    const scim = await server.gateway();
-    const body = (attributes: object) => ({
-      body: { schemas: ['urn:ietf:params:scim:schemas:core:2.0:User'], ...attributes },
-    });
-    const patch = (...operations: readonly object[]) => ({
-      body: { schemas: ['urn:ietf:params:scim:api:messages:2.0:PatchOp'], Operations: operations },
-    });
-    const user = await scim.request('POST', '/Users', body({ userName: 'ann', password: 'Correct.Horse-1' }));
-    expect(user.text).toContain('"ann"');
-    const path = `/Users/${user.body.id}`;
-    const bind = () => {
-      const env = { LDAPTLS_CACERT: join(shared, 'ca.crt') };
-      const dn = 'uid=ann,ou=people,dc=example,dc=org';
-      const args = ['-x', '-H', `ldaps://127.0.0.1:${port}`, '-D', dn, '-w', 'Correct.Horse-1'];
-      return runTool('ldapwhoami', args, { env }).then(
+    const person = { userName: 'ann', renamed: 'anna', password: 'Correct.Horse-1' };
+    const who = ['-x', '-H', `ldaps://127.0.0.1:${port}`, '-D', 'uid=ann,ou=people,dc=example,dc=org'];
+    await provision(await server.gateway(), person, () =>
+      runTool('ldapwhoami', [...who, '-w', person.password], { env: { LDAPTLS_CACERT: join(shared, 'ca.crt') } }).then(
         () => 'let in',
         () => 'refused',
-      );
-    };
-    expect(await bind()).toBe('let in');
-    const disabled = await scim.request('PATCH', path, patch({ op: 'replace', path: 'active', value: false }));
-    expect(disabled).toMatchObject({ status: 200, body: { active: false } });
-    expect(await bind()).toBe('refused');
-    const enabled = await scim.request('PATCH', path, patch({ op: 'replace', path: 'active', value: true }));
-    expect(enabled).toMatchObject({ status: 200, body: { active: true } });
-    const group = await scim.request('POST', '/Groups', {
-      body: {
-        schemas: ['urn:ietf:params:scim:schemas:core:2.0:Group'],
-        displayName: 'Guides',
-        members: [{ value: user.body.id }],
-      },
-    });
-    expect(group.status).toBe(201);
-    const renamed = await scim.request('PATCH', path, patch({ op: 'replace', path: 'userName', value: 'anna' }));
-    expect(renamed).toMatchObject({ status: 200, body: { userName: 'anna' } });
-    expect(renamed.body.groups?.map(({ value }) => value)).toEqual([group.body.id]);
-    const removed = patch({ op: 'remove', path: `members[value eq "${user.body.id}"]` });
-    expect((await scim.request('PATCH', `/Groups/${group.body.id}`, removed)).status).toBe(204);
-    expect((await scim.request('DELETE', `/Groups/${group.body.id}`)).status).toBe(204);
-    expect((await scim.request('DELETE', path)).status).toBe(204);
+      ),
+    );
   });
 
   it('gives its account no right outside people and groups, and no password to read', async () => {
