@@ -44,7 +44,8 @@ export async function toRecords(
   entries: readonly Entry[],
   context: ReadContext,
 ): Promise<readonly BackendRecord[]> {
-  const whole = await Promise.all(entries.map((entry) => completed(read, entry, context.calls)));
+  const isWhole = entries.every(({ unfinished }) => unfinished === undefined);
+  const whole = isWhole ? entries : await Promise.all(entries.map((entry) => completed(read, entry, context.calls)));
   const ids = await referencedIds(read, whole, context);
   const inverse = await inverseValues(read, whole, context);
   return whole.flatMap((entry): readonly BackendRecord[] => {
@@ -70,6 +71,8 @@ function assign(record: Record<string, FieldValue>, field: FieldPlan, values: re
   record[field.name] = field.use.multiple ? values : first;
 }
 
+const noValues: readonly Scalar[] = [];
+
 function valuesOf(
   field: FieldPlan,
   entry: Entry,
@@ -77,6 +80,8 @@ function valuesOf(
 ): readonly Scalar[] {
   if (field.key === 'dn') return [canonicalDn(entry.dn)];
   const values = entry.attributes.get(field.key) ?? [];
+  const [first] = values;
+  if (first === undefined) return noValues;
   switch (field.form) {
     case 'reference': {
       const known = ids.get(field.name);
@@ -85,6 +90,10 @@ function valuesOf(
     case 'dn':
       return values.flatMap((value) => (value === '' ? [] : [canonicalDn(String(value))]));
     default: {
+      if (values.length === 1) {
+        const value = decodeValue(field, first);
+        return value === undefined || value === '' ? noValues : [value];
+      }
       const decoded = values.flatMap((value) => decodeValue(field, value) ?? []).filter((value) => value !== '');
       return decoded.length > 1 && !field.use.multiple
         ? [ownName(field, entry, decoded) ?? (decoded[0] as Scalar)]

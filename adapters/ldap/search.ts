@@ -13,6 +13,8 @@ import { comparePlaces, indexAfter, type Place, printPosition } from './position
 import { planRead, type ReadContext, type ReadPlan, toRecords } from './read.js';
 
 const fetchSize = 250;
+/** Ids in one search, of several that are made at the same time. */
+const atOnce = 34;
 const keptMs = 60_000;
 /** Places that are kept in all, over all walks. */
 const keptPlaces = 500_000;
@@ -205,13 +207,11 @@ async function readPlaces(
     const wanted = Math.min(query.limit - records.length, fetchSize);
     const slice = places.slice(end, end + wanted);
     end += slice.length;
-    records.push(
-      ...(await readIds(
-        read,
-        slice.map(({ id }) => id),
-        context,
-      )),
-    );
+    const ids = slice.map(({ id }) => id);
+    // Side by side: what has come is worked on while the server looks for the rest.
+    const parts: Promise<readonly BackendRecord[]>[] = [];
+    for (let at = 0; at < ids.length; at += atOnce) parts.push(readIds(read, ids.slice(at, at + atOnce), context));
+    for (const part of await Promise.all(parts)) records.push(...part);
     if (query.after === undefined && records.length < query.limit && end - start >= query.limit) break;
   }
   return { records, end: Math.min(Math.max(end, start), places.length) };
