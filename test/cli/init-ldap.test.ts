@@ -173,6 +173,12 @@ await describeOnLdap('openldap', 'init', () => {
     expect(await stderrOf(...args.slice(0, 4))).toContain('LDAP_PASSWORD');
   });
 
+  it('says that the certificate is none that it trusts', async () => {
+    const args = initArgs(directory, folder).filter((word) => word !== '--ca' && !word.endsWith('ca.crt'));
+    const { code, stderr } = await runInitCli(...args, '--out', '-');
+    expect([code, stderr]).toEqual([1, expect.stringContaining("The directory's certificate is not accepted")]);
+  });
+
   it('leaves a file alone that is there', async () => {
     const out = join(folder, 'there.yaml');
     writeFileSync(out, 'mine');
