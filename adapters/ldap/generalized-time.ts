@@ -1,5 +1,7 @@
 import { instantKey } from '../../src/scim/comparison.js';
 
+/** As servers write it: `20111113024234Z`. */
+const usual = /^\d{14}Z$/;
 const pattern = /^(\d{4})(\d{2})(\d{2})(\d{2})(?:(\d{2})(\d{2})?)?(?:[.,](\d+))?(Z|[+-]\d{2}(?:\d{2})?)$/;
 
 /**
@@ -7,6 +9,13 @@ const pattern = /^(\d{4})(\d{2})(\d{2})(\d{2})(?:(\d{2})(\d{2})?)?(?:[.,](\d+))?
  * @returns undefined when the text is none, and where a fraction of minutes or hours is meant
  */
 export function fromGeneralizedTime(text: string): string | undefined {
+  if (usual.test(text)) {
+    const date = `${text.slice(0, 4)}-${text.slice(4, 6)}-${text.slice(6, 8)}`;
+    const instant = `${date}T${text.slice(8, 10)}:${text.slice(10, 12)}:${text.slice(12)}`;
+    const ms = Date.parse(instant);
+    // A date that there is: others would be another one by now.
+    if (!Number.isNaN(ms) && new Date(ms).toISOString().startsWith(instant.slice(0, -1))) return instant;
+  }
   const match = pattern.exec(text);
   if (match === null) return undefined;
   const [, year, month, day, hour, minute = '00', second, fraction, zone = 'Z'] = match;

@@ -177,12 +177,20 @@ async function searchDirectly(
 ): Promise<SearchResult | undefined> {
   const reading = planReading(plan, query, compiled);
   const size = Math.min(query.limit + 1, fetchSize);
-  const page = await context.calls.firstPage(plan.entity, requestFor(plan, compiled, reading.read), size);
+  const request = requestFor(plan, compiled, reading.read);
+  // Servers look an entry up sooner when they need not be ready to give pages.
+  const page = await (isLookup(plan, query.filter)
+    ? context.calls.search(plan.entity, { ...request, sizeLimit: size })
+    : context.calls.firstPage(plan.entity, request, size));
   if (page.cookie !== undefined || page.limited) return undefined;
   const all = (await toRecords(reading.read, page.entries, context)).filter(reading.matches);
   const isDescending = query.sort?.descending === true;
   const placed = all.map((record) => ({ record, place: placeOf(plan, record, query.sort) }));
   placed.sort((a, b) => comparePlaces(a.place, b.place, isDescending));
+  const [only, second] = page.entries;
+  const id = all.length === 1 && second === undefined ? idOf(all[0] as BackendRecord) : undefined;
+  // Whoever looks one up changes it next.
+  if (only !== undefined && id !== undefined) context.references.remember(plan, { id, dn: only.dn });
   const given = placed.slice(0, query.limit);
   const last = given.at(-1);
   return {
@@ -190,6 +198,11 @@ async function searchDirectly(
     ...(query.wantTotal ? { total: placed.length } : {}),
     ...(placed.length > given.length && last !== undefined ? { next: printPosition(last.place, given.length) } : {}),
   };
+}
+
+/** A condition that one entry meets at most. */
+function isLookup(plan: EntityPlan, filter: Condition | undefined): boolean {
+  return filter?.kind === 'compare' && filter.op === 'eq' && plan.fields.get(filter.path)?.use.unique === true;
 }
 
 /** Up to `limit` records from a place on. Those that have gone in the meantime are left out, and in a walk others follow. */
