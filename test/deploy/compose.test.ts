@@ -62,10 +62,8 @@ describe('compose.yaml and deploy/gateway.yaml', () => {
 
   it('give each folder that the configuration names to the gateway', () => {
     const mounted = gateway.volumes.map((one) => one.split(':')[1] ?? '');
-    const named = [...read('deploy/gateway.yaml').matchAll(/(\/run\/[\w/.-]+|\/config\/[\w/.-]+)/g)].map(
-      ([name]) => name,
-    );
-    expect(named).toHaveLength(2);
+    const named = read('deploy/gateway.yaml').match(/\/(?:run|config|data)\b[\w/.-]*/g) ?? [];
+    expect(named).toEqual(['/data', '/run/directory/password', '/run/directory/ca.crt']);
     for (const name of named)
       expect(
         mounted.some((folder) => name.startsWith(folder)),
