@@ -13,8 +13,9 @@ import { comparePlaces, indexAfter, type Place, printPosition } from './position
 import { planRead, type ReadContext, type ReadPlan, toRecords } from './read.js';
 
 const fetchSize = 250;
-/** Ids in one search, of several that are made at the same time. */
-const atOnce = 34;
+/** A page's entries are asked for in so many searches at the same time, unless these were small. */
+const parts = 3;
+const smallestPart = 25;
 const keptMs = 60_000;
 /** Places that are kept in all, over all walks. */
 const keptPlaces = 500_000;
@@ -222,9 +223,10 @@ async function readPlaces(
     end += slice.length;
     const ids = slice.map(({ id }) => id);
     // Side by side: what has come is worked on while the server looks for the rest.
-    const parts: Promise<readonly BackendRecord[]>[] = [];
-    for (let at = 0; at < ids.length; at += atOnce) parts.push(readIds(read, ids.slice(at, at + atOnce), context));
-    for (const part of await Promise.all(parts)) records.push(...part);
+    const size = Math.max(smallestPart, Math.ceil(ids.length / parts));
+    const reads: Promise<readonly BackendRecord[]>[] = [];
+    for (let at = 0; at < ids.length; at += size) reads.push(readIds(read, ids.slice(at, at + size), context));
+    for (const part of await Promise.all(reads)) records.push(...part);
     if (query.after === undefined && records.length < query.limit && end - start >= query.limit) break;
   }
   return { records, end: Math.min(Math.max(end, start), places.length) };

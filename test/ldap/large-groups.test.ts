@@ -93,7 +93,7 @@ await describeOnLdap('openldap', 'large groups', async () => {
     expect(bare).toHaveLength(1);
   });
 
-  it('walks all people in pages, with one sweep and one search for each page', async () => {
+  it('walks all people in pages, with one sweep and a few searches for each page', async () => {
     const trace: TraceEntry[] = [];
     const seen = new Set<string>();
     for (let offset = 0; offset < size; offset += 500) {
@@ -105,7 +105,7 @@ await describeOnLdap('openldap', 'large groups', async () => {
     expect(seen.size).toBe(size);
     const operations = trace.map(({ operation }) => operation);
     expect(operations.filter((operation) => operation.includes('all pages'))).toHaveLength(1);
-    expect(operations.length).toBeLessThanOrEqual(1 + 2 * (size / 500));
+    expect(operations.length).toBeLessThanOrEqual(1 + 6 * (size / 500));
   });
 
   it('takes thousands of members at once', async () => {
