@@ -2,7 +2,6 @@ import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileS
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { presetNames } from '../../config/files.js';
 import type { TestGateway, TestServer } from '../support/gateway.js';
 import { startServer } from '../support/in-process-server.js';
 import { describeOnLdap, startLdap } from '../support/ldap/available.js';
@@ -39,10 +38,16 @@ for (const kind of ['openldap', 'samba', '389-ds'] as const) {
       expect(text + made.stdout).not.toContain(directory.password);
       expect(text).toContain(`password: '\${file:./password}'`);
       expect(text).toContain('tls: { ca: ./ca.crt }');
-      const [, preset = ''] = /# use: \[([\w-]+)\] #/.exec(text) ?? [];
-      expect(presetNames()).toContain(preset);
       const checked = await runInitCli('check', '--connect', file);
       expect(checked).toEqual({ code: 0, stdout: `${file}: no errors, 0 warnings.\n`, stderr: '' });
+    });
+
+    it('offers the preset of the server, which goes with what is written', async () => {
+      const text = readFileSync(file, 'utf8');
+      const other = join(folder, 'preset.yaml');
+      writeFileSync(other, text.replaceAll(/# (use: \[[\w-]+\]) #/g, '$1 #'));
+      expect(readFileSync(other, 'utf8').match(/^ +use: /gm)).toHaveLength(2);
+      expect(await runInitCli('check', '--connect', other)).toMatchObject({ code: 0, stderr: '' });
     });
 
     it('which serves users and groups', async () => {
