@@ -196,22 +196,40 @@ await describeOnLdap('openldap', 'init', () => {
 });
 
 await describeOnLdap('samba', 'init', () => {
+  let directory: LdapServer;
+  let folder: string;
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'scimbridge-init-'));
+    directory = await startLdap('samba');
+    copyFileSync(directory.caFile, join(folder, 'ca.crt'));
+    writeFileSync(join(folder, 'password'), directory.password);
+  });
+  afterAll(async () => {
+    await directory.close();
+    rmSync(folder, { recursive: true });
+  });
+
   it('encrypts a connection to this machine where the server demands it', async () => {
-    const directory = await startLdap('samba');
-    const folder = mkdtempSync(join(tmpdir(), 'scimbridge-init-'));
-    try {
-      copyFileSync(directory.caFile, join(folder, 'ca.crt'));
-      writeFileSync(join(folder, 'password'), directory.password);
-      const args = initArgs(directory, folder).map((word) =>
-        word === directory.urls.ldaps ? directory.urls.ldap : word,
-      );
-      const { stderr, stdout } = await runInitCli(...args, '--out', '-');
-      expect(stderr).toBe('');
-      expect(stdout).toContain('startTls: true\n');
-    } finally {
-      await directory.close();
-      rmSync(folder, { recursive: true });
-    }
+    const { ldap, ldaps } = directory.urls;
+    const args = initArgs(directory, folder).map((word) => (word === ldaps ? ldap : word));
+    const { stderr, stdout } = await runInitCli(...args, '--out', '-');
+    expect(stderr).toBe('');
+    expect(stdout).toContain('startTls: true\n');
+  });
+
+  it('takes the container of the domain itself only where most people are in it', async () => {
+    const user = (cn: string, place: string): string =>
+      `dn: CN=${cn},${place},${directory.baseDn}\nobjectClass: user\n`;
+    const placeOf = async () => (await runInitCli(...initArgs(directory, folder), '--out', '-')).stdout;
+    const unit = `dn: OU=Staff,${directory.baseDn}\nobjectClass: organizationalUnit\n`;
+    await directory.add([unit, user('ann', 'OU=Staff'), user('bob', 'CN=Users')].join('\n'));
+    expect(await placeOf()).toContain(`# People: 1 in OU=Staff,${directory.baseDn}.`);
+    const many = Array.from({ length: 20 }, (_, index) => user(`user ${index}`, 'CN=Users'));
+    await directory.add(many.join('\n'));
+    const text = await placeOf();
+    expect(text).toContain(`# People: 22 in CN=Users,${directory.baseDn}; 1 of them elsewhere.`);
+    expect(text).toContain('isCriticalSystemObject');
   });
 });
 
