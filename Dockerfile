@@ -7,7 +7,11 @@ WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci
 COPY . .
-RUN npm run build && npm prune --omit=dev
+# Of the native module its binary is what runs; of the build the program, without what measures it.
+RUN npm run build && npm prune --omit=dev \
+  && rm -rf node_modules/better-sqlite3/deps node_modules/better-sqlite3/src dist/bench \
+  && find node_modules/better-sqlite3/build -type f ! -name better_sqlite3.node -delete \
+  && find dist -name '*.map' -delete
 
 # Run: the program and what it needs, as a user without rights, with one writable folder.
 FROM node:20-bookworm-slim

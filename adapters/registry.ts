@@ -3,6 +3,7 @@ import type { AdapterModule, AdapterSetup } from '../src/backend/adapter.js';
 /** The adapters that are built in, by the name that `type:` has in gateway.yaml. Each is loaded when it is needed. */
 const builtIn: readonly (readonly [type: string, load: () => Promise<AdapterModule>])[] = [
   ['memory', async () => erase((await import('./memory/adapter.js')).memoryModule)],
+  ['ldap', async () => erase((await import('./ldap/adapter.js')).ldapModule)],
   ['sqlite', async () => erase((await import('./sqlite/adapter.js')).sqliteModule)],
 ];
 
@@ -13,12 +14,13 @@ export async function loadAdapterModules(): Promise<ReadonlyMap<string, AdapterM
 
 /** `open` gets settings that the module's own schema has checked, so their type is known to be right. */
 function erase<Config>(module: AdapterModule<Config>): AdapterModule {
-  const { declared, excludes } = module;
+  const { declared, draft, excludes } = module;
   return {
     contractVersion: module.contractVersion,
     type: module.type,
     configSchema: module.configSchema,
     ...(declared === undefined ? {} : { declared: (settings: unknown) => declared(settings as Config) }),
+    ...(draft === undefined ? {} : { draft }),
     ...(excludes === undefined
       ? {}
       : { excludes: (one, other) => excludes(one as AdapterSetup<Config>, other as AdapterSetup<Config>) }),

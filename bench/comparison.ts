@@ -32,17 +32,28 @@ export interface RoundOptions {
 /**
  * Both servers by turns, so that whatever else the machine does falls on both; the order changes from round to round.
  */
-export async function compare(bare: Side, gateway: Side, options: RoundOptions): Promise<Comparison> {
+export function compare(bare: Side, gateway: Side, options: RoundOptions): Promise<Comparison> {
   const { connections, rounds, extent } = options;
+  const runOn =
+    ({ target, work }: Side) =>
+    (): Promise<SideResult> =>
+      runLoad(target, work, connections, extent);
+  return takeTurns(runOn(bare), runOn(gateway), { connections, rounds });
+}
+
+export async function takeTurns(
+  runBare: () => Promise<SideResult>,
+  runGateway: () => Promise<SideResult>,
+  { connections, rounds }: Omit<RoundOptions, 'extent'>,
+): Promise<Comparison> {
   const results: { readonly bare: SideResult; readonly gateway: SideResult }[] = [];
-  const runOne = ({ target, work }: Side): Promise<SideResult> => runLoad(target, work, connections, extent);
   for (let round = 0; round < rounds; round++) {
     if (round % 2 === 0) {
-      const first = await runOne(bare);
-      results.push({ bare: first, gateway: await runOne(gateway) });
+      const first = await runBare();
+      results.push({ bare: first, gateway: await runGateway() });
     } else {
-      const first = await runOne(gateway);
-      results.push({ bare: await runOne(bare), gateway: first });
+      const first = await runGateway();
+      results.push({ bare: await runBare(), gateway: first });
     }
   }
   const ratios = results.map((result) => result.gateway.perSecond / result.bare.perSecond);

@@ -23,35 +23,47 @@ export interface LoadResult {
 /** Keeps so many connections busy, each with one request at a time. @throws Error when an answer has another status */
 export async function runLoad(target: Target, work: Work, connections: number, extent: Extent): Promise<LoadResult> {
   const open = await Promise.all(Array.from({ length: connections }, () => HttpConnection.open(target.port)));
+  const askers = open.map((connection) => async (): Promise<void> => {
+    const answer = await connection.send(work.next());
+    if (answer.status !== work.status) expectStatus(answer, work.status, 'A request of the load');
+  });
   try {
-    const latencies: number[] = [];
-    const cpuBefore = cpuMs(target.pid);
-    const startedAt = performance.now();
-    const endsAt = 'ms' in extent ? startedAt + extent.ms : Number.POSITIVE_INFINITY;
-    const mostRequests = 'requests' in extent ? extent.requests : Number.POSITIVE_INFINITY;
-    let begun = 0;
-    const keepBusy = async (connection: HttpConnection): Promise<void> => {
-      for (let now = performance.now(); now < endsAt && begun < mostRequests; ) {
-        begun++;
-        const answer = await connection.send(work.next());
-        if (answer.status !== work.status) expectStatus(answer, work.status, 'A request of the load');
-        const after = performance.now();
-        latencies.push(after - now);
-        now = after;
-      }
-    };
-    await Promise.all(open.map(keepBusy));
-    const elapsedMs = performance.now() - startedAt;
-    const cpuAfter = cpuMs(target.pid);
-    const spentMs = cpuBefore === undefined || cpuAfter === undefined ? undefined : cpuAfter - cpuBefore;
-    return {
-      perSecond: (latencies.length / elapsedMs) * 1000,
-      cpuMicros: spentMs === undefined ? undefined : (spentMs * 1000) / latencies.length,
-      p99Ms: quantile(latencies, 0.99),
-    };
+    return await keepBusy(askers, target.pid, extent);
   } finally {
     for (const connection of open) connection.close();
   }
+}
+
+/** Each asker has one request under way at a time. @param pid whose processor time is counted */
+export async function keepBusy(
+  askers: readonly (() => Promise<void>)[],
+  pid: number,
+  extent: Extent,
+): Promise<LoadResult> {
+  const latencies: number[] = [];
+  const cpuBefore = cpuMs(pid);
+  const startedAt = performance.now();
+  const endsAt = 'ms' in extent ? startedAt + extent.ms : Number.POSITIVE_INFINITY;
+  const mostRequests = 'requests' in extent ? extent.requests : Number.POSITIVE_INFINITY;
+  let begun = 0;
+  const askOnAndOn = async (ask: () => Promise<void>): Promise<void> => {
+    for (let now = performance.now(); now < endsAt && begun < mostRequests; ) {
+      begun++;
+      await ask();
+      const after = performance.now();
+      latencies.push(after - now);
+      now = after;
+    }
+  };
+  await Promise.all(askers.map(askOnAndOn));
+  const elapsedMs = performance.now() - startedAt;
+  const cpuAfter = cpuMs(pid);
+  const spentMs = cpuBefore === undefined || cpuAfter === undefined ? undefined : cpuAfter - cpuBefore;
+  return {
+    perSecond: (latencies.length / elapsedMs) * 1000,
+    cpuMicros: spentMs === undefined ? undefined : (spentMs * 1000) / latencies.length,
+    p99Ms: quantile(latencies, 0.99),
+  };
 }
 
 export function median(values: readonly number[]): number {

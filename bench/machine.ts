@@ -15,16 +15,22 @@ export interface Machine {
 
 /** @param folder on the disk that the stores are on */
 export function describeMachine(folder: string): Machine {
-  const [cpu] = cpus();
-  const gigabytes = Math.round(totalmem() / 1024 ** 3);
   const db = new Database(':memory:');
   const sqlite = db.prepare('SELECT sqlite_version()').pluck().get() as string;
   db.close();
-  const versions = ['hono', '@hono/node-server', 'better-sqlite3'].map((name) => `${name} ${versionOf(name)}`);
+  const packages = ['hono', '@hono/node-server', 'better-sqlite3'];
+  return describeWith(folder, packages, [`SQLite ${sqlite}`]);
+}
+
+/** @param others software that is no package, with its version */
+export function describeWith(folder: string, packages: readonly string[], others: readonly string[]): Machine {
+  const [cpu] = cpus();
+  const gigabytes = Math.round(totalmem() / 1024 ** 3);
+  const versions = packages.map((name) => `${name} ${versionOf(name)}`);
   return {
     date: new Date().toISOString().slice(0, 10),
     machine: `${cpus().length} × ${cpu?.model.trim() ?? 'unknown processor'}, ${gigabytes} GB, ${type()} ${release()}`,
-    software: [`Node ${process.versions.node}`, ...versions, `SQLite ${sqlite}`].join(', '),
+    software: [`Node ${process.versions.node}`, ...versions, ...others].join(', '),
     syncMs: measureSync(folder),
   };
 }

@@ -16,6 +16,26 @@ export interface Plan {
   /** Pages read before the memory is measured. */
   readonly warmUpPages: number;
   readonly starts: number;
+  readonly ldap: LdapPlan;
+}
+
+/** Of the part on a directory. */
+export interface LdapPlan {
+  readonly users: number;
+  /** Of ten members each, beside one with all users. */
+  readonly groups: number;
+  readonly connections: readonly number[];
+  readonly rounds: number;
+  readonly roundMs: number;
+  /** Of one side's turn: members that are added and removed again. */
+  readonly membersPerRound: number;
+  readonly createsPerRound: number;
+  readonly warmUpMs: number;
+  readonly samples: number;
+  /** Whole imports, and cold pages. */
+  readonly imports: number;
+  /** Imports while the memory is watched. */
+  readonly memoryWalks: number;
 }
 
 export const fullPlan: Plan = {
@@ -29,6 +49,19 @@ export const fullPlan: Plan = {
   samples: 200,
   warmUpPages: 1000,
   starts: 7,
+  ldap: {
+    users: 10_000,
+    groups: 200,
+    connections: [1, 16, 64],
+    rounds: 7,
+    roundMs: 700,
+    membersPerRound: 150,
+    createsPerRound: 200,
+    warmUpMs: 2000,
+    samples: 60,
+    imports: 7,
+    memoryWalks: 10,
+  },
 };
 
 /** Tells whether everything runs; the figures mean nothing. */
@@ -43,4 +76,17 @@ export const quickPlan: Plan = {
   samples: 10,
   warmUpPages: 10,
   starts: 1,
+  ldap: {
+    users: 500,
+    groups: 10,
+    connections: [1, 16, 64],
+    rounds: 1,
+    roundMs: 150,
+    membersPerRound: 70,
+    createsPerRound: 64,
+    warmUpMs: 150,
+    samples: 3,
+    imports: 1,
+    memoryWalks: 1,
+  },
 };

@@ -31,12 +31,12 @@ const mostGrowthMb = 100;
 const mostStartMs = 1000;
 const mostWatchingRatio = 1.15;
 
-interface Table {
+export interface Table {
   readonly head: readonly string[];
   readonly rows: readonly (readonly string[])[];
 }
 
-interface Verdict {
+export interface Verdict {
   readonly target: string;
   readonly passed: boolean;
 }
@@ -48,14 +48,23 @@ export interface Report {
 }
 
 export function writeReport(results: Results): Report {
+  return report((judge) => [about(results.machine), throughputTable(results, judge), sizeTable(results, judge)]);
+}
+
+/** @param tables made with a judge that notes what is missed */
+export function report(tables: (judge: Judge) => readonly Table[]): Report {
   const missed: string[] = [];
-  const judge = (name: string, verdict: Verdict | undefined): readonly [string, string] => {
+  const judge: Judge = (name, verdict) => {
     if (verdict === undefined) return ['', ''];
     if (!verdict.passed) missed.push(`${name} (target: ${verdict.target})`);
     return [verdict.target, verdict.passed ? 'met' : 'MISSED'];
   };
-  const { machine } = results;
-  const about: Table = {
+  const text = tables(judge).map(format).join('\n\n');
+  return { text, missed };
+}
+
+export function about(machine: Machine): Table {
+  return {
     head: ['', ''],
     rows: [
       ['date', machine.date],
@@ -64,11 +73,9 @@ export function writeReport(results: Results): Report {
       ['4 KiB written and synced to the disk', `${machine.syncMs.toFixed(2)} ms`],
     ],
   };
-  const text = [about, throughputTable(results, judge), sizeTable(results, judge)].map(format).join('\n\n');
-  return { text, missed };
 }
 
-type Judge = (name: string, verdict: Verdict | undefined) => readonly [string, string];
+export type Judge = (name: string, verdict: Verdict | undefined) => readonly [string, string];
 
 function throughputTable({ throughput }: Results, judge: Judge): Table {
   const rows = throughput.flatMap(({ operation, comparisons }) =>
@@ -162,12 +169,12 @@ function sizeTable({ watching, members, pages, memory, startMs, manyUsers }: Res
 }
 
 /** Short times keep their digits. */
-const shownMs = (ms: number): string => `${ms.toFixed(ms < 0.1 ? 4 : 2)} ms`;
-const percent = (ratio: number): string => `${Math.round(ratio * 100)} %`;
-const micros = (value: number | undefined): string => value?.toFixed(0) ?? '';
+export const shownMs = (ms: number): string => `${ms.toFixed(ms < 0.1 ? 4 : 2)} ms`;
+export const percent = (ratio: number): string => `${Math.round(ratio * 100)} %`;
+export const micros = (value: number | undefined): string => value?.toFixed(0) ?? '';
 
 /** A Markdown table that can be read as text too. */
-function format({ head, rows }: Table): string {
+export function format({ head, rows }: Table): string {
   const widths = head.map((_, column) => Math.max(3, ...[head, ...rows].map((row) => row[column]?.length ?? 0)));
   const line = (cells: readonly string[]): string =>
     `| ${widths.map((width, column) => (cells[column] ?? '').padEnd(width)).join(' | ')} |`;
@@ -175,12 +182,10 @@ function format({ head, rows }: Table): string {
 }
 
 const page = fileURLToPath(new URL('../../docs/performance.md', import.meta.url));
-const begin = '<!-- bench:begin -->';
-const end = '<!-- bench:end -->';
-
-/** Puts the tables into docs/performance.md, between its marks. */
-export function updatePage(text: string): void {
+/** Puts tables into docs/performance.md, between the marks of that name. */
+export function updatePage(name: string, text: string): void {
   const before = readFileSync(page, 'utf8');
+  const [begin, end] = [`<!-- ${name}:begin -->`, `<!-- ${name}:end -->`];
   const from = before.indexOf(begin);
   const to = before.indexOf(end);
   if (from < 0 || to < from) throw new Error(`${page} has no ${begin} … ${end}.`);

@@ -1,15 +1,18 @@
 /**
  * `npm run bench`: the gateway against a bare handler on the same kind of database, and against itself at other sizes.
- * --quick: only whether everything runs, in less than a minute. --write: brings the tables into docs/performance.md.
+ * With OpenLDAP installed, also what the gateway costs on a directory.
+ * --only sqlite|ldap: one part. --quick: only whether everything runs, in less than a minute. --write: brings the tables into docs/performance.md.
  * --cpu-prof FOLDER: CPU profiles of both servers under the throughput measures.
  */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { measureLdap } from './ldap/run.js';
+import { whyNoSlapd } from './ldap/slapd.js';
 import { describeMachine } from './machine.js';
 import { fullPlan, type Plan, quickPlan } from './plan.js';
-import { type Results, updatePage, writeReport } from './report.js';
+import { type Report, type Results, updatePage, writeReport } from './report.js';
 import { type ServerProcess, startBare, startGateway, startUnwatched } from './servers.js';
 import { measureMembers, measurePages, measureWalkMemory } from './size.js';
 import { createUsers, measureThroughput, measureWatching } from './throughput.js';
@@ -18,6 +21,7 @@ const { values: options } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
+    only: { type: 'string' },
     'cpu-prof': { type: 'string' },
   },
 });
@@ -46,31 +50,58 @@ function folder(root: string, name: string): string {
   return path;
 }
 
+/** Each part with its marks in docs/performance.md. */
+const parts: Readonly<Record<string, (plan: Plan, root: string) => Promise<Report | undefined>>> = {
+  bench: async (plan, root) => (isWanted('sqlite') ? writeReport(await measure(plan, root)) : undefined),
+  'bench-ldap': async (plan, root) => {
+    if (!isWanted('ldap')) return undefined;
+    const reason = whyNoSlapd();
+    if (reason === undefined) return measureLdap(plan.ldap, folder(root, 'ldap'), nodeOptions(), progress);
+    progress(`The part on a directory is left out: ${reason}.`);
+    return undefined;
+  },
+};
+
+function isWanted(part: 'sqlite' | 'ldap'): boolean {
+  return options.only === undefined || options.only === part;
+}
+
 async function main(): Promise<void> {
+  if (options.only !== undefined && !['sqlite', 'ldap'].includes(options.only)) {
+    throw new Error('--only takes sqlite or ldap.');
+  }
   const plan: Plan = options.quick ? quickPlan : fullPlan;
   const root = mkdtempSync(join(tmpdir(), 'scimbridge-bench-'));
+  const missed: string[] = [];
   try {
-    const { text, missed } = writeReport(await measure(plan, root));
-    process.stdout.write(`${text}\n`);
+    for (const [name, run] of Object.entries(parts)) {
+      const report = await run(plan, root);
+      if (report === undefined) continue;
+      process.stdout.write(`${report.text}\n\n`);
+      missed.push(...report.missed);
+      if (options.write && !options.quick) updatePage(name, report.text);
+    }
     if (options.quick) {
-      process.stdout.write('\nEverything ran. After so short a time the figures mean nothing.\n');
+      process.stdout.write('Everything ran. After so short a time the figures mean nothing.\n');
       return;
     }
-    if (options.write) updatePage(text);
-    process.stdout.write(missed.length === 0 ? '\nAll targets are met.\n' : `\nMissed:\n  ${missed.join('\n  ')}\n`);
+    process.stdout.write(missed.length === 0 ? 'All targets are met.\n' : `Missed:\n  ${missed.join('\n  ')}\n`);
     process.exitCode = missed.length === 0 ? 0 : 1;
   } finally {
     rmSync(root, { recursive: true, force: true });
   }
 }
 
-async function measure(plan: Plan, root: string): Promise<Results> {
+function nodeOptions(): readonly string[] {
   const profile = options['cpu-prof'];
-  const nodeOptions = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`];
+  return profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`];
+}
+
+async function measure(plan: Plan, root: string): Promise<Results> {
   const bareFolder = folder(root, 'bare');
   const gatewayFolder = folder(root, 'gateway');
   const [throughput, watching] = await withServers(
-    [startBare(bareFolder, plan.users, nodeOptions), startGateway(gatewayFolder, nodeOptions)],
+    [startBare(bareFolder, plan.users, nodeOptions()), startGateway(gatewayFolder, nodeOptions())],
     async (bare, gateway) => {
       progress(`creating ${plan.users} users`);
       await createUsers(gateway.target, plan.users);

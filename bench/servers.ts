@@ -53,10 +53,14 @@ export async function startBare(
 }
 
 /** @param nodeOptions such as --cpu-prof */
-export async function startGateway(folder: string, nodeOptions: readonly string[] = []): Promise<ServerProcess> {
-  const token = await createToken(folder);
+export async function startGateway(
+  folder: string,
+  nodeOptions: readonly string[] = [],
+  config = configFile,
+): Promise<ServerProcess> {
+  const token = await createToken(folder, config);
   const port = await freePort();
-  const place = ['--config', configFile, '--data', folder, '--listen', `127.0.0.1:${port}`];
+  const place = ['--config', config, '--data', folder, '--listen', `127.0.0.1:${port}`];
   const startedAt = performance.now();
   const child = start([...nodeOptions, main, 'serve', ...place], folder);
   await untilReady(child, port);
@@ -78,9 +82,9 @@ export async function startUnwatched(folder: string): Promise<ServerProcess> {
 
 let tokens = 0;
 
-async function createToken(folder: string): Promise<string> {
+async function createToken(folder: string, config: string): Promise<string> {
   const label = `bench ${process.pid} ${++tokens}`;
-  const args = [main, 'token', 'create', 'bench', '--label', label, '--json', '--config', configFile, '--data', folder];
+  const args = [main, 'token', 'create', 'bench', '--label', label, '--json', '--config', config, '--data', folder];
   const { stdout } = await run(process.execPath, args);
   return (JSON.parse(stdout) as { readonly token: string }).token;
 }
@@ -126,7 +130,7 @@ async function isReady(port: number): Promise<boolean> {
   }
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
@@ -135,7 +139,7 @@ async function freePort(): Promise<number> {
   return address.port;
 }
 
-async function stop(child: ChildProcess): Promise<void> {
+export async function stop(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = new Promise((resolve) => child.once('exit', resolve));
   child.kill('SIGTERM');

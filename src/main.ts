@@ -10,6 +10,7 @@ import { addClient } from './cli/client.js';
 import { addDoctor } from './cli/doctor.js';
 import { addExplain } from './cli/explain.js';
 import { addGatewayCommand } from './cli/gateway-command.js';
+import { addInit } from './cli/init.js';
 import { addLog } from './cli/log-command.js';
 import { addServe } from './cli/serve.js';
 import { addStatus } from './cli/status.js';
@@ -19,6 +20,7 @@ import type { Configuration } from './serving/configuration.js';
 
 /** The commands. A new one is a file in src/cli and a line here. */
 const commands: readonly AddCommand[] = [
+  addInit,
   addServe,
   addToken,
   addClient,

@@ -1,5 +1,6 @@
 import type { Comparison } from '../scim/comparison.js';
 import type { CompareOp, Filter } from '../scim/filter.js';
+import type { Draft, DraftRequest } from './draft.js';
 
 /**
  * The port between the gateway and a backend. Records and fields are the backend's own words: an adapter never sees a
@@ -22,6 +23,21 @@ export type BackendRecord = Readonly<Record<string, FieldValue>>;
 
 /** Fields that every adapter knows, usable in `fields`, and `$id`, `$created`, `$modified` in filters and sorts too. */
 export const reservedFields = ['$id', '$revision', '$created', '$modified'] as const;
+
+/**
+ * What a condition calls the claim that all bits of a mask are set in a number (`userAccountControl&2`): `eq true` and no
+ * other operator. Asked only of fields whose capability has `flags`.
+ */
+export function flagField(field: string, mask: number): string {
+  return `${field}&${mask}`;
+}
+
+/** The number's field and the mask. @returns undefined for a plain field's name */
+export function parseFlagField(path: string): { readonly field: string; readonly mask: number } | undefined {
+  const at = path.lastIndexOf('&');
+  const mask = Number(path.slice(at + 1));
+  return at > 0 && Number.isSafeInteger(mask) && mask > 0 ? { field: path.slice(0, at), mask } : undefined;
+}
 
 /** A filter over field names; inside a `valuePath` over the child's fields. `ne` does not occur: it is `not eq`. */
 export type Condition = Filter<string>;
@@ -85,6 +101,8 @@ export type Precision = 'exact' | 'superset';
 export interface FieldCapability {
   readonly comparison: Comparison;
   readonly operators: Readonly<Partial<Record<FilterOp, Precision>>>;
+  /** Of a number: how well single bits can be asked for (`flagField`). Absent: not at all. */
+  readonly flags?: Precision;
   /** Records without a value come last ascending and first descending (RFC 7644 §3.4.2.3). */
   readonly sortable: boolean;
   /** For child records. A `valuePath` over them holds when one and the same child meets the whole inner condition. */
@@ -297,6 +315,11 @@ export interface AdapterModule<Config = unknown> {
    * would make the first one fail. Undefined: it can. A configuration that is read again opens the new one first.
    */
   readonly excludes?: (open: AdapterSetup<Config>, next: AdapterSetup<Config>) => string | undefined;
+  /**
+   * Looks at a backend and drafts a configuration for it, for `init`. Nothing is changed there.
+   * @throws AdapterError, in words for whoever types the command
+   */
+  readonly draft?: (request: DraftRequest) => Promise<Draft>;
   /** Opens without waiting for the backend: the gateway starts with a backend that is down. */
   open(config: Config, environment: AdapterEnvironment): Promise<Adapter>;
 }

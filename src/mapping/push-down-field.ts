@@ -1,4 +1,11 @@
-import type { Condition, EntityCapabilities, FieldCapability, FilterOp, Precision } from '../backend/adapter.js';
+import {
+  type Condition,
+  type EntityCapabilities,
+  type FieldCapability,
+  type FilterOp,
+  type Precision,
+  parseFlagField,
+} from '../backend/adapter.js';
 import { assertNever } from '../scim/assert-never.js';
 import { type Comparison, comparisonOf, keyOf, keysMatch } from '../scim/comparison.js';
 import { allOf, always, anyOf, type CompareValue, never } from '../scim/filter.js';
@@ -152,7 +159,10 @@ export function precisionOf(
     case 'compare':
     case 'present': {
       const op = condition.kind === 'present' ? 'pr' : condition.op;
-      return condition.path === field && op !== 'ne' ? capability.operators[op] : undefined;
+      if (condition.path !== field) {
+        return op === 'eq' && parseFlagField(condition.path)?.field === field ? capability.flags : undefined;
+      }
+      return op === 'ne' ? undefined : capability.operators[op];
     }
     case 'and':
     case 'or': {

@@ -172,3 +172,12 @@ describe('named mappings', () => {
     expect(resolveNamedMapping('workEmail', 'Device')).toBeUndefined();
   });
 });
+
+describe('presets of directories', () => {
+  it.each(['openldap', '389-ds', 'active-directory'])('"%s" compiles without a problem', (preset) => {
+    const resources = ['User', 'Group'].map((type) => `      ${type}: { adapter: store, use: ${preset} }\n`).join('');
+    const { config, lines } = load({ 'gateway.yaml': withResources(resources) });
+    expect(lines).toEqual([]);
+    expect(compileMappings(config?.gateways[0]?.resources ?? []).problems).toEqual([]);
+  });
+});

@@ -634,9 +634,41 @@ describe('adAccountEnabled', () => {
 
   it('leaves an account as it is when there is no value', () => expect(codec.encode([], [514])).toEqual([514]));
 
-  it('leaves comparisons to the resource', () => {
-    expect(codec.toCondition('f', 'eq', true)).toBeUndefined();
-    expectAgreement(tested, one(fc.constantFrom(512, 514)), fc.boolean());
+  it('asks for the single bit, and for a value that is there', () => {
+    const isDisabled = { kind: 'compare', path: 'f&2', op: 'eq', value: true };
+    expect(codec.toCondition('f', 'eq', false)).toEqual({ condition: isDisabled, exact: true });
+    expect(codec.toCondition('f', 'eq', true)).toEqual({
+      condition: {
+        kind: 'and',
+        operands: [
+          { kind: 'present', path: 'f' },
+          { kind: 'not', operand: isDisabled },
+        ],
+      },
+      exact: true,
+    });
+    expect(codec.toCondition('f', 'co', true)).toBeUndefined();
+  });
+});
+
+describe('adSecurityEnabled', () => {
+  const { codec } = subject('boolean', 'adSecurityEnabled');
+
+  it('reads the highest bit of groupType [MS-ADTS 2.2.12]', () => {
+    expect([-2_147_483_646, 2, -2_147_483_640, 8].map((flags) => codec.decode([flags]))).toEqual([
+      [true],
+      [false],
+      [true],
+      [false],
+    ]);
+    expect(codec.decode([])).toEqual([]);
+  });
+
+  it('sets and clears that bit, and leaves the scope', () => {
+    expect(codec.encode([true], [8])).toEqual([-2_147_483_640]);
+    expect(codec.encode([false], [-2_147_483_640])).toEqual([8]);
+    expect(codec.encode([true], [])).toEqual([-2_147_483_646]);
+    expect(codec.encode([], [4])).toEqual([4]);
   });
 });
 

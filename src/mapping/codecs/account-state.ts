@@ -1,7 +1,7 @@
-import type { Scalar } from '../../backend/adapter.js';
+import { type FilterOp, flagField, type Scalar } from '../../backend/adapter.js';
 import { negate } from '../../scim/filter.js';
-import type { Codec } from '../codec.js';
-import { type CodecDefinition, compare, exactly, oneOf, present } from './definition.js';
+import type { AttributeValue, Codec, PushedCondition } from '../codec.js';
+import { both, type CodecDefinition, compare, exactly, oneOf, present } from './definition.js';
 
 /**
  * `active` as directories keep it. An account always is either enabled or disabled there, so writing "no value" leaves
@@ -11,10 +11,7 @@ import { type CodecDefinition, compare, exactly, oneOf, present } from './defini
 const accountDisabled = 2;
 const normalAccount = 512;
 
-/**
- * Active Directory's userAccountControl: bit 2 is "disabled", the other bits stay. A condition on a bit is nothing that
- * the contract can say, so the comparison is made on the resource.
- */
+/** Active Directory's userAccountControl: bit 2 is "disabled", the other bits stay. */
 const adAccountEnabled: Codec = {
   name: 'adAccountEnabled',
   fieldType: 'number',
@@ -28,8 +25,43 @@ const adAccountEnabled: Codec = {
     const flags = flagsOf(current[0]) ?? normalAccount;
     return [active === true ? flags & ~accountDisabled : flags | accountDisabled];
   },
-  toCondition: (field, op) => (op === 'pr' ? exactly(present(field)) : undefined),
+  toCondition: (field, op, value) => flagCondition(field, accountDisabled, op, value, 'cleared'),
 };
+
+const securityEnabledBit = 0x80000000;
+/** A global group (MS-ADTS section 2.2.12). */
+const globalGroup = 2;
+
+/** Active Directory's groupType: the highest bit makes a group grant access; the other bits, its scope, stay. */
+const adSecurityEnabled: Codec = {
+  name: 'adSecurityEnabled',
+  fieldType: 'number',
+  needsCurrent: true,
+  decode: ([value]) => {
+    const flags = flagsOf(value);
+    return flags === undefined ? [] : [(flags & securityEnabledBit) !== 0];
+  },
+  encode: ([enabled], current) => {
+    if (enabled === undefined) return current;
+    const flags = flagsOf(current[0]) ?? globalGroup;
+    return [enabled === true ? flags | securityEnabledBit : flags & ~securityEnabledBit];
+  },
+  toCondition: (field, op, value) => flagCondition(field, securityEnabledBit, op, value, 'set'),
+};
+
+/** `attribute eq value` where the attribute is true while the bit is set, or cleared. */
+function flagCondition(
+  field: string,
+  bit: number,
+  op: FilterOp,
+  value: AttributeValue | undefined,
+  trueWhile: 'set' | 'cleared',
+): PushedCondition | undefined {
+  if (op === 'pr') return exactly(present(field));
+  if (op !== 'eq' || typeof value !== 'boolean') return undefined;
+  const isSet = compare(flagField(field, bit), 'eq', true);
+  return exactly(value === (trueWhile === 'set') ? isSet : both(present(field), negate(isSet)));
+}
 
 function flagsOf(value: Scalar | undefined): number | undefined {
   const flags = typeof value === 'number' || typeof value === 'bigint' ? Number(value) : Number.NaN;
@@ -88,4 +120,5 @@ export const accountStateDefinitions: readonly CodecDefinition[] = [
   adAccountEnabled,
   openldapEnabled,
   nsAccountLock,
+  adSecurityEnabled,
 ].map((codec) => ({ name: codec.name, attributeTypes: ['boolean'], options: [], create: () => codec }));

@@ -1,0 +1,176 @@
+import { LRUCache } from 'lru-cache';
+import type { Calls } from './calls.js';
+import type { Entry } from './directory.js';
+import { normalizeDn } from './dn.js';
+import { type EntityPlan, type EntityPlans, isInside } from './entity-plan.js';
+import { both, either, storedId } from './filters.js';
+import type { LdapFilter } from './ldap-filter.js';
+import { decodeValue } from './values.js';
+
+const cacheSize = 50_000;
+/** Others rename entries too, so what is known is forgotten soon. */
+const cacheMs = 60_000;
+const batchSize = 200;
+/** Active Directory is quicker with one search for more names than these; others have an index by name only. */
+const directReads = 40;
+/** Of more unknown names or ids than these, all of the entity are read instead. */
+const sweptFrom = 1_000;
+
+interface Known {
+  readonly id: string;
+  readonly dn: string;
+}
+
+/** Translates ids to the names of entries and back, in batches, within the entities that a reference may lead to. */
+export class References {
+  private readonly byId = new LRUCache<string, Known>({ max: cacheSize, ttl: cacheMs });
+  private readonly byDn = new LRUCache<string, Known>({ max: cacheSize, ttl: cacheMs });
+
+  /** The DNs of ids; those that name no entry of the targets are absent. */
+  async dnsOf(
+    plans: EntityPlans,
+    targets: readonly string[],
+    ids: readonly string[],
+    calls: Calls,
+  ): Promise<ReadonlyMap<string, string>> {
+    const found = new Map<string, string>();
+    let missing = [...new Set(ids)];
+    for (const plan of plansOf(plans, targets)) {
+      missing = missing.filter((id) => {
+        const known = this.byId.get(key(plan, id));
+        if (known !== undefined) found.set(id, known.dn);
+        return known === undefined;
+      });
+      if (missing.length === 0) break;
+      for (const known of await searchIds(plan, missing, calls)) {
+        this.remember(plan, known);
+        found.set(known.id, known.dn);
+      }
+      missing = missing.filter((id) => !found.has(id));
+    }
+    return found;
+  }
+
+  /** The ids of names, by normalised name; those that name no entry of the targets are absent. */
+  async idsOf(
+    plans: EntityPlans,
+    targets: readonly string[],
+    dns: readonly string[],
+    calls: Calls,
+  ): Promise<ReadonlyMap<string, string>> {
+    const found = new Map<string, string>();
+    let missing = new Map(dns.map((dn) => [normalizeDn(dn), dn]));
+    missing.delete('');
+    for (const plan of plansOf(plans, targets)) {
+      const left = new Map<string, string>();
+      const unknown: string[] = [];
+      for (const [normal, dn] of missing) {
+        const known = this.byDn.get(key(plan, normal));
+        if (known !== undefined) found.set(normal, known.id);
+        else if (isInside(plan, dn)) unknown.push(dn);
+        else left.set(normal, dn);
+      }
+      for (const known of await searchDns(plan, unknown, calls)) {
+        this.remember(plan, known);
+        found.set(normalizeDn(known.dn), known.id);
+      }
+      for (const dn of unknown) if (!found.has(normalizeDn(dn))) left.set(normalizeDn(dn), dn);
+      missing = left;
+      if (missing.size === 0) break;
+    }
+    return found;
+  }
+
+  /** The name of an entry, if it was seen a moment ago. */
+  known(plan: EntityPlan, id: string): string | undefined {
+    return this.byId.get(key(plan, id))?.dn;
+  }
+
+  remember(plan: EntityPlan, known: Known): void {
+    const old = this.byId.get(key(plan, known.id));
+    if (old !== undefined && old.dn !== known.dn) this.byDn.delete(key(plan, normalizeDn(old.dn)));
+    this.byId.set(key(plan, known.id), known);
+    this.byDn.set(key(plan, normalizeDn(known.dn)), known);
+  }
+
+  forget(plan: EntityPlan, id: string): void {
+    const known = this.byId.get(key(plan, id));
+    this.byId.delete(key(plan, id));
+    if (known !== undefined) this.byDn.delete(key(plan, normalizeDn(known.dn)));
+  }
+
+  /** After a rename of an entry that others may lie below. */
+  clear(): void {
+    this.byId.clear();
+    this.byDn.clear();
+  }
+}
+
+/** The id of an entry as the gateway gives it. */
+export function idOfEntry(plan: EntityPlan, entry: Entry): string | undefined {
+  const value = entry.attributes.get(plan.id.key)?.[0];
+  const id = value === undefined ? undefined : decodeValue(plan.id, value);
+  return id === undefined ? undefined : `${plan.idPrefix}${String(id)}`;
+}
+
+function key(plan: EntityPlan, text: string): string {
+  return `${plan.entity}\0${text}`;
+}
+
+function plansOf(plans: EntityPlans, targets: readonly string[]): readonly EntityPlan[] {
+  return targets.flatMap((target) => plans.get(target) ?? []);
+}
+
+async function searchIds(plan: EntityPlan, ids: readonly string[], calls: Calls): Promise<readonly Known[]> {
+  const wanted = new Set(ids);
+  if (ids.length > sweptFrom) return sweep(plan, ({ id }) => wanted.has(id), calls);
+  const filters = ids.flatMap((id): readonly LdapFilter[] => {
+    const value = storedId(plan, id);
+    return value === undefined ? [] : [{ kind: 'equality', attribute: plan.id.attribute, value }];
+  });
+  const entries = await searchAny(plan, filters, calls);
+  return entries.filter(({ id }) => wanted.has(id));
+}
+
+async function searchDns(plan: EntityPlan, dns: readonly string[], calls: Calls): Promise<readonly Known[]> {
+  if (dns.length === 0) return [];
+  if (dns.length > sweptFrom) {
+    const wanted = new Set(dns.map(normalizeDn));
+    return sweep(plan, ({ dn }) => wanted.has(normalizeDn(dn)), calls);
+  }
+  if (plan.server.kind === 'active-directory' && dns.length > directReads) {
+    const attribute = 'distinguishedName';
+    return searchAny(
+      plan,
+      dns.map((value): LdapFilter => ({ kind: 'equality', attribute, value })),
+      calls,
+    );
+  }
+  const entries = await calls.bases(plan.entity, dns, plan.filter, [plan.id.attribute]);
+  return entries.flatMap((entry) => known(plan, entry));
+}
+
+/** All entries of the entity, which is quicker than asking for very many one by one. */
+async function sweep(plan: EntityPlan, isWanted: (known: Known) => boolean, calls: Calls): Promise<readonly Known[]> {
+  const found: Known[] = [];
+  const request = { base: plan.base, scope: plan.scope, filter: plan.filter, attributes: [plan.id.attribute] };
+  for await (const page of calls.pages(plan.entity, request)) {
+    found.push(...page.entries.flatMap((entry) => known(plan, entry)).filter(isWanted));
+  }
+  return found;
+}
+
+async function searchAny(plan: EntityPlan, filters: readonly LdapFilter[], calls: Calls): Promise<readonly Known[]> {
+  const batches: Promise<readonly Entry[]>[] = [];
+  for (let at = 0; at < filters.length; at += batchSize) {
+    const filter = both([plan.filter, either(filters.slice(at, at + batchSize))]);
+    const request = { base: plan.base, scope: plan.scope, filter, attributes: [plan.id.attribute] } as const;
+    batches.push(calls.all(plan.entity, request));
+  }
+  return (await Promise.all(batches)).flat().flatMap((entry) => known(plan, entry));
+}
+
+function known(plan: EntityPlan, entry: Entry): readonly Known[] {
+  const id = idOfEntry(plan, entry);
+  return id === undefined ? [] : [{ id, dn: entry.dn }];
+}

@@ -1,0 +1,262 @@
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { TestGateway, TestServer } from '../support/gateway.js';
+import { startServer } from '../support/in-process-server.js';
+import { describeOnLdap, startLdap } from '../support/ldap/available.js';
+import type { LdapServer } from '../support/ldap/ldap-server.js';
+import { runInitCli } from './init-cli.js';
+
+const core = 'urn:ietf:params:scim:schemas:core:2.0';
+const patch = 'urn:ietf:params:scim:api:messages:2.0:PatchOp';
+
+/** From nothing to a served directory: what `init` writes passes `check --connect` and works. */
+for (const kind of ['openldap', 'samba', '389-ds'] as const) {
+  await describeOnLdap(kind, 'init', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'scimbridge-init-'));
+    const file = join(folder, 'gateway.yaml');
+    let directory: LdapServer;
+    let server: TestServer | undefined;
+    let gateway: TestGateway;
+
+    beforeAll(async () => {
+      directory = await startLdap(kind);
+      copyFileSync(directory.caFile, join(folder, 'ca.crt'));
+      writeFileSync(join(folder, 'password'), `${directory.password}\n`, { mode: 0o600 });
+    });
+    afterAll(async () => {
+      await server?.close();
+      await directory.close();
+      rmSync(folder, { recursive: true });
+    });
+
+    it('writes a configuration without the password, which check --connect accepts', async () => {
+      const made = await runInitCli(...initArgs(directory, folder), '--out', file);
+      expect(made).toMatchObject({ code: 0, stderr: '' });
+      const text = readFileSync(file, 'utf8');
+      expect(text + made.stdout).not.toContain(directory.password);
+      expect(text).toContain(`password: '\${file:./password}'`);
+      expect(text).toContain('tls: { ca: ./ca.crt }');
+      const checked = await runInitCli('check', '--connect', file);
+      expect(checked).toEqual({ code: 0, stdout: `${file}: no errors, 0 warnings.\n`, stderr: '' });
+    });
+
+    it('offers the preset of the server, which goes with what is written', async () => {
+      const text = readFileSync(file, 'utf8');
+      const other = join(folder, 'preset.yaml');
+      writeFileSync(other, text.replaceAll(/# (use: \[[\w-]+\]) #/g, '$1 #'));
+      expect(readFileSync(other, 'utf8').match(/^ +use: /gm)).toHaveLength(2);
+      expect(await runInitCli('check', '--connect', other)).toMatchObject({ code: 0, stderr: '' });
+    });
+
+    it('which serves users and groups', async () => {
+      server = await startServer({ config: readFileSync(file, 'utf8'), baseDir: folder });
+      gateway = await server.gateway();
+      const userName = `jensen@${kind === 'samba' ? 'samdom.test' : 'example.org'}`;
+      const created = await gateway.request('POST', '/Users', {
+        body: {
+          schemas: [`${core}:User`],
+          userName,
+          externalId: 'b-17',
+          displayName: 'Bärbel Jensen',
+          name: { givenName: 'Bärbel', familyName: 'Jensen' },
+          emails: [{ type: 'work', value: 'jensen@example.org' }],
+          active: true,
+        },
+      });
+      expect(created.text).toContain('b-17');
+      expect(created.status).toBe(201);
+      const { id } = created.body;
+      const found = await gateway.request('GET', '/Users', { query: { filter: `userName eq "${userName}"` } });
+      expect(found.body.Resources?.map((user) => user.id)).toEqual([id]);
+      const disabled = await gateway.request('PATCH', `/Users/${id}`, {
+        body: { schemas: [patch], Operations: [{ op: 'replace', path: 'active', value: false }] },
+      });
+      expect(disabled).toMatchObject({ status: 200, body: { active: false } });
+
+      const group = await gateway.request('POST', '/Groups', {
+        body: { schemas: [`${core}:Group`], displayName: 'Guides', externalId: 'g-1', members: [{ value: id }] },
+      });
+      expect(group.status).toBe(201);
+      const member = await gateway.request('GET', `/Users/${id}`);
+      expect(member.body.groups?.map(({ value }) => value)).toEqual([group.body.id]);
+      const emptied = await gateway.request('PATCH', `/Groups/${group.body.id}`, {
+        body: { schemas: [patch], Operations: [{ op: 'remove', path: `members[value eq "${id}"]` }] },
+      });
+      expect(emptied.status).toBe(204);
+      const empty = await gateway.request('GET', '/Groups', { query: { filter: 'displayName eq "guides"' } });
+      expect(empty.body.Resources?.map(({ members = [] }) => members)).toEqual([[]]);
+      for (const path of [`/Groups/${group.body.id}`, `/Users/${id}`]) {
+        expect((await gateway.request('DELETE', path)).status).toBe(204);
+      }
+    });
+  });
+}
+
+function initArgs(directory: LdapServer, folder: string): readonly string[] {
+  return [
+    ...['init', 'ldap', directory.urls.ldaps, '--bind-dn', directory.bindDn],
+    ...['--password-file', join(folder, 'password'), '--ca', join(folder, 'ca.crt')],
+  ];
+}
+
+await describeOnLdap('openldap', 'init', () => {
+  let directory: LdapServer;
+  let folder: string;
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'scimbridge-init-'));
+    directory = await startLdap('openldap', { ldif: populated });
+    copyFileSync(directory.caFile, join(folder, 'ca.crt'));
+    writeFileSync(join(folder, 'password'), directory.password);
+    writeFileSync(join(folder, 'wrong'), 'not the password');
+  });
+  afterAll(async () => {
+    await directory.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  it('takes places, names, classes and free attributes from what is there', async () => {
+    const { code, stdout } = await runInitCli(...initArgs(directory, folder), '--out', '-');
+    expect(code).toBe(0);
+    expect(stdout).toContain('# People: 3 in ou=Staff,dc=example,dc=org.\n');
+    expect(stdout).toContain('# Groups: 1 in ou=teams,dc=example,dc=org.\n');
+    expect(stdout).toContain('# No policy with "pwdLockout: TRUE" was seen');
+    for (const line of [
+      'base: ou=Staff #',
+      "dn: 'cn={cn},ou=Berlin,ou=Staff'",
+      'objectClasses: [inetOrgPerson, labeledURIObject]',
+      'objectClasses: [groupOfUniqueNames]',
+      'members: { field: uniqueMember,',
+      'externalId: businessCategory #',
+      'inverse: search #',
+    ]) {
+      expect(stdout).toContain(line);
+    }
+  });
+
+  it('takes places from the command line', async () => {
+    const args = initArgs(directory, folder);
+    const { stdout } = await runInitCli(
+      ...args,
+      '--out',
+      '-',
+      '--people',
+      'ou=Paris,ou=Staff',
+      '--groups',
+      'ou=groups',
+    );
+    expect(stdout).toContain("base: 'ou=Paris,ou=Staff' #");
+    expect(stdout).toContain("dn: 'cn={cn},ou=groups'");
+  });
+
+  it('names the environment variable that holds the password', async () => {
+    process.env.INIT_TEST_PASSWORD = directory.password;
+    const args = ['ldap', directory.urls.ldap, '--bind-dn', directory.bindDn, '--password-env', 'INIT_TEST_PASSWORD'];
+    const { code, stdout } = await runInitCli('init', ...args, '--out', '-');
+    delete process.env.INIT_TEST_PASSWORD;
+    expect([code, stdout.includes(directory.password)]).toEqual([0, false]);
+    expect(stdout).toContain(`password: '\${env:INIT_TEST_PASSWORD}'`);
+  });
+
+  it('says what is wrong and writes nothing', async () => {
+    const [, ...args] = initArgs(directory, folder);
+    const out = join(folder, 'gateway.yaml');
+    const stderrOf = async (...words: readonly string[]) => {
+      const { code, stderr } = await runInitCli('init', ...words, '--out', out);
+      expect([code > 0, existsSync(out)]).toEqual([true, false]);
+      return stderr;
+    };
+    const wrong = args.map((word) => word.replace(/password$/, 'wrong'));
+    expect(await stderrOf(...wrong)).toContain("does not let the gateway's account in");
+    expect(await stderrOf(...args, '--base', 'nowhere')).toContain('no distinguished name');
+    expect(await stderrOf(...args, '--base', 'dc=elsewhere')).toContain('no such entry');
+    expect(await stderrOf('ldap', directory.urls.ldap)).toContain('--bind-dn is missing');
+    expect(await stderrOf('ldap', 'https://localhost', ...args.slice(2))).toContain('not the URL of a server');
+    expect(await stderrOf('sqlite', ...args.slice(1))).toContain('possible is ldap');
+    expect(await stderrOf(...args.slice(0, 4))).toContain('LDAP_PASSWORD');
+  });
+
+  it('says that the certificate is none that it trusts', async () => {
+    const args = initArgs(directory, folder).filter((word) => word !== '--ca' && !word.endsWith('ca.crt'));
+    const { code, stderr } = await runInitCli(...args, '--out', '-');
+    expect([code, stderr]).toEqual([1, expect.stringContaining("The directory's certificate is not accepted")]);
+  });
+
+  it('leaves a file alone that is there', async () => {
+    const out = join(folder, 'there.yaml');
+    writeFileSync(out, 'mine');
+    const { code, stderr } = await runInitCli(...initArgs(directory, folder), '--out', out);
+    expect([code, readFileSync(out, 'utf8')]).toEqual([2, 'mine']);
+    expect(stderr).toContain('--force');
+    await runInitCli(...initArgs(directory, folder), '--out', out, '--force');
+    expect(readFileSync(out, 'utf8')).toContain('version: 1');
+  });
+});
+
+await describeOnLdap('samba', 'init', () => {
+  let directory: LdapServer;
+  let folder: string;
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'scimbridge-init-'));
+    directory = await startLdap('samba');
+    copyFileSync(directory.caFile, join(folder, 'ca.crt'));
+    writeFileSync(join(folder, 'password'), directory.password);
+  });
+  afterAll(async () => {
+    await directory.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  it('encrypts a connection to this machine where the server demands it', async () => {
+    const { ldap, ldaps } = directory.urls;
+    const args = initArgs(directory, folder).map((word) => (word === ldaps ? ldap : word));
+    const { stderr, stdout } = await runInitCli(...args, '--out', '-');
+    expect(stderr).toBe('');
+    expect(stdout).toContain('startTls: true\n');
+  });
+
+  it('takes the container of the domain itself only where most people are in it', async () => {
+    const user = (cn: string, place: string): string =>
+      `dn: CN=${cn},${place},${directory.baseDn}\nobjectClass: user\n`;
+    const placeOf = async () => (await runInitCli(...initArgs(directory, folder), '--out', '-')).stdout;
+    const unit = `dn: OU=Staff,${directory.baseDn}\nobjectClass: organizationalUnit\n`;
+    await directory.add([unit, user('ann', 'OU=Staff'), user('bob', 'CN=Users')].join('\n'));
+    expect(await placeOf()).toContain(`# People: 1 in OU=Staff,${directory.baseDn}.`);
+    const many = Array.from({ length: 20 }, (_, index) => user(`user ${index}`, 'CN=Users'));
+    await directory.add(many.join('\n'));
+    const text = await placeOf();
+    expect(text).toContain(`# People: 22 in CN=Users,${directory.baseDn}; 1 of them elsewhere.`);
+    expect(text).toContain('isCriticalSystemObject');
+  });
+});
+
+const person = (cn: string, place: string): string => `dn: cn=${cn},ou=${place},ou=Staff,dc=example,dc=org
+objectClass: inetOrgPerson
+objectClass: labeledURIObject
+cn: ${cn}
+sn: ${cn}
+uid: ${cn}
+carLicense: B-${cn}
+`;
+
+const populated = `dn: ou=Staff,dc=example,dc=org
+objectClass: organizationalUnit
+
+dn: ou=Berlin,ou=Staff,dc=example,dc=org
+objectClass: organizationalUnit
+
+dn: ou=Paris,ou=Staff,dc=example,dc=org
+objectClass: organizationalUnit
+
+${[person('ann', 'Berlin'), person('bob', 'Berlin'), person('cid', 'Paris')].join('\n')}
+dn: ou=teams,dc=example,dc=org
+objectClass: organizationalUnit
+
+dn: cn=guides,ou=teams,dc=example,dc=org
+objectClass: groupOfUniqueNames
+cn: guides
+uniqueMember: cn=ann,ou=Berlin,ou=Staff,dc=example,dc=org
+`;

@@ -1,0 +1,3 @@
+import { describeOutage } from '../support/ldap/outage-suite.js';
+
+await describeOutage('samba');

@@ -1,0 +1,3 @@
+import { describeRequestFaults } from '../support/ldap/request-faults.js';
+
+await describeRequestFaults('samba');

@@ -1,0 +1,86 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Answer, TestGateway } from '../support/gateway.js';
+import { startServer } from '../support/in-process-server.js';
+import type { LdapServer } from '../support/ldap/ldap-server.js';
+import { runTool } from '../support/ldap/run-tool.js';
+
+export interface PresetGateway {
+  readonly gateway: TestGateway;
+  request(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, body?: unknown): Promise<Answer>;
+  /** Whether the directory lets the user in with the password. */
+  canSignIn(userName: string, password: string): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+const presets = { openldap: 'openldap', samba: 'active-directory', '389-ds': '389-ds' } as const;
+
+const entities = {
+  openldap: `
+      people: { base: ou=people, create: { dn: "uid={uid},ou=people", objectClasses: [inetOrgPerson] } }
+      groups: { base: ou=groups, create: { dn: "cn={cn},ou=groups", objectClasses: [groupOfNames] } }`,
+  '389-ds': `
+      people: { base: ou=people, create: { dn: "uid={uid},ou=people", objectClasses: [inetOrgPerson] } }
+      groups: { base: ou=groups, create: { dn: "cn={cn},ou=groups", objectClasses: [groupOfNames] } }`,
+  samba: `
+      people:
+        base: OU=people
+        filter: (&(objectCategory=person)(objectClass=user))
+        create: { dn: "CN={userPrincipalName},OU=people", objectClasses: [user] }
+      groups:
+        base: OU=groups
+        create: { dn: "CN={cn},OU=groups", objectClasses: [group] }`,
+} as const;
+
+/** Without it, OpenLDAP keeps the lock of an account and lets everybody in. */
+const lockoutPolicy = `dn: cn=default,ou=policies,dc=example,dc=org
+changetype: modify
+replace: pwdLockout
+pwdLockout: TRUE
+`;
+
+/** A gateway that has nothing but the preset of its directory. */
+export async function startPresetGateway(directory: LdapServer): Promise<PresetGateway> {
+  const folder = await mkdtemp(join(tmpdir(), 'scimbridge-preset-'));
+  process.env.TEST_LDAP_PASSWORD = directory.password;
+  const config = `version: 1
+adapters:
+  directory:
+    type: ldap
+    url: ${directory.urls.ldaps}
+    bind: { dn: "${directory.bindDn}", password: "\${env:TEST_LDAP_PASSWORD}" }
+    tls: { ca: ${directory.caFile} }
+    base: ${directory.baseDn}
+    entities:${entities[directory.kind]}
+gateways:
+  default:
+    address: /scim
+    resources:
+      User: { adapter: directory, entity: people, use: ${presets[directory.kind]} }
+      Group: { adapter: directory, entity: groups, use: ${presets[directory.kind]} }
+`;
+  if (directory.kind === 'openldap') await directory.modify(lockoutPolicy);
+  const server = await startServer({ config, baseDir: folder });
+  const gateway = await server.gateway();
+  return {
+    gateway,
+    request: (method, path, body) => gateway.request(method, path, body === undefined ? {} : { body }),
+    canSignIn: (userName, password) => canSignIn(directory, userName, password),
+    close: async () => {
+      await server.close();
+      await rm(folder, { recursive: true });
+    },
+  };
+}
+
+async function canSignIn(directory: LdapServer, userName: string, password: string): Promise<boolean> {
+  const name = directory.kind === 'samba' ? userName : `uid=${userName},${directory.peopleDn}`;
+  try {
+    const args = ['-x', '-H', directory.urls.ldaps, '-D', name, '-w', password, '-b', '', '-s', 'base', '1.1'];
+    await runTool('ldapsearch', args, { env: { LDAPTLS_CACERT: directory.caFile } });
+    return true;
+  } catch {
+    return false;
+  }
+}
