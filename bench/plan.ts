@@ -29,6 +29,8 @@ export interface LdapPlan {
   readonly roundMs: number;
   /** Of one side's turn: members that are added and removed again. */
   readonly membersPerRound: number;
+  /** The same for the group of all users. */
+  readonly largePerRound: number;
   readonly createsPerRound: number;
   readonly warmUpMs: number;
   readonly samples: number;
@@ -56,6 +58,7 @@ export const fullPlan: Plan = {
     rounds: 7,
     roundMs: 700,
     membersPerRound: 150,
+    largePerRound: 40,
     createsPerRound: 200,
     warmUpMs: 2000,
     samples: 60,
@@ -83,6 +86,7 @@ export const quickPlan: Plan = {
     rounds: 1,
     roundMs: 150,
     membersPerRound: 70,
+    largePerRound: 20,
     createsPerRound: 64,
     warmUpMs: 150,
     samples: 3,

@@ -17,10 +17,10 @@ const leastRatio: { readonly [O in LdapOperation]: number } = {
   'userName eq': 0.4,
   PATCH: 0.8,
   'add or remove a member': 0.8,
+  'the same in a group of all': 0.9,
   create: 0.8,
 };
 const targetConnections = 16;
-const leastLargeGroup = 0.9;
 const mostImport = 1.5;
 const mostColdPage = 1;
 const mostGrowthMb = 30;
@@ -66,19 +66,15 @@ function sizeTable({ plan, sizes }: LdapResults, judge: Judge): Table {
   const many = plan.users.toLocaleString('en');
   const shown = ({ ratio, range }: Versus, unit: (ratio: number) => string): string =>
     `${unit(ratio)} (${unit(range[0])}–${unit(range[1])})`;
-  const speed = (name: string, times: Versus): readonly string[] => {
-    // Of throughput, as the rest of what is compared with single operations.
-    const [ratio, range] = [1 / times.ratio, [1 / times.range[1], 1 / times.range[0]] as const];
-    const verdict = { target: `≥ ${percent(leastLargeGroup)}`, passed: ratio >= leastLargeGroup };
-    const judged = judge(`LDAP, ${name}: ${percent(ratio)}`, verdict);
-    return [
-      name,
-      ms(times.gatewayMs),
-      `direct: ${ms(times.directMs)}`,
-      shown({ ...times, ratio, range }, percent),
-      ...judged,
-    ];
-  };
+  // One after the other: how much longer one waits, not how many fit into a second.
+  const wait = (name: string, times: Versus): readonly string[] => [
+    name,
+    ms(times.gatewayMs),
+    `direct: ${ms(times.directMs)}`,
+    shown(times, (r) => `${r.toFixed(2)} ×`),
+    '',
+    '',
+  ];
   const factor = (name: string, than: string, times: Versus, most: number): readonly string[] => {
     const verdict = { target: `≤ ${most} ×`, passed: times.ratio <= most };
     const judged = judge(`LDAP, ${name}: ${times.ratio.toFixed(2)} ×`, verdict);
@@ -96,8 +92,8 @@ function sizeTable({ plan, sizes }: LdapResults, judge: Judge): Table {
   return {
     head: ['measure', 'result', 'compared with', 'ratio (range)', 'target', ''],
     rows: [
-      speed(`add a member to a group of ${many}`, sizes.addToLarge),
-      speed(`remove a member of a group of ${many}`, sizes.removeFromLarge),
+      wait(`add a member to a group of ${many}, one at a time`, sizes.addToLarge),
+      wait(`remove a member of a group of ${many}, one at a time`, sizes.removeFromLarge),
       factor(`import of ${many} by startIndex`, 'direct, and a sweep of ids', sizes.importByIndex, mostImport),
       factor(`import of ${many} by cursor`, 'direct, and a sweep of ids', sizes.importByCursor, mostImport),
       factor('cold page of 100 anywhere', 'a sweep of ids', sizes.coldPage, mostColdPage),

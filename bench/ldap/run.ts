@@ -35,7 +35,13 @@ export async function measureLdap(
     const direct = await Direct.open(slapd.url);
     try {
       const scene = await readScene({ direct, slapdPid: slapd.pid, gateway: gateway.target, plan });
-      const few = ['read by id', 'userName eq', 'PATCH', 'add or remove a member'] as const;
+      const few = [
+        'read by id',
+        'userName eq',
+        'PATCH',
+        'add or remove a member',
+        'the same in a group of all',
+      ] as const;
       const throughput = await measureLdapThroughput(scene, few, progress);
       const sizes = await measureLdapSizes(scene, slapd.url, progress);
       // Last, since it makes the directory grow.

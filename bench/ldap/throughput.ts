@@ -6,9 +6,16 @@ import { cpuMs } from '../servers.js';
 import { byUserName, Client, encodeRequest, listIds, type Target } from '../target.js';
 import { seededRandom } from '../throughput.js';
 import type { Direct } from './direct.js';
-import { groupDn, smallGroup, userDn } from './seed.js';
+import { groupDn, largeGroup, smallGroup, userDn } from './seed.js';
 
-export const ldapOperations = ['read by id', 'userName eq', 'PATCH', 'add or remove a member', 'create'] as const;
+export const ldapOperations = [
+  'read by id',
+  'userName eq',
+  'PATCH',
+  'add or remove a member',
+  'the same in a group of all',
+  'create',
+] as const;
 export type LdapOperation = (typeof ldapOperations)[number];
 
 export interface LdapThroughput {
@@ -32,6 +39,8 @@ export interface Scene {
   /** Ids of users 0, 1, 2 … */
   readonly userIds: readonly string[];
   readonly groupIds: readonly string[];
+  /** Of the group of all users. */
+  readonly largeId: string;
 }
 
 /** One operation, as both sides are asked for it. */
@@ -39,6 +48,8 @@ interface Pair {
   readonly work: Work;
   readonly ask: () => Promise<void>;
   readonly extent: Extent;
+  /** Where not at all numbers of connections. */
+  readonly connections?: readonly number[];
 }
 
 export async function readScene(parts: Pick<Scene, 'direct' | 'slapdPid' | 'gateway' | 'plan'>): Promise<Scene> {
@@ -51,7 +62,7 @@ export async function readScene(parts: Pick<Scene, 'direct' | 'slapdPid' | 'gate
   const listed = new Set(await listIds(client));
   client.close();
   if (!userIds.every((id) => listed.has(id))) throw new Error('The gateway lists other users than the directory has.');
-  return { ...parts, userIds, groupIds };
+  return { ...parts, userIds, groupIds, largeId: idOf.get(groupDn(largeGroup)) ?? '' };
 }
 
 export async function measureLdapThroughput(
@@ -72,7 +83,7 @@ export async function measureLdapThroughput(
     );
     const roundTrips = await countRoundTrips(scene, pair);
     const comparisons: LdapComparison[] = [];
-    for (const connections of scene.plan.connections) {
+    for (const connections of pair.connections ?? scene.plan.connections) {
       progress(`LDAP: ${operation}, ${connections} connections`);
       comparisons.push(await compareOn(scene, pair, connections));
     }
@@ -137,7 +148,19 @@ const pairs: { readonly [O in LdapOperation]: MakePair } = {
     const ask = (): Promise<void> => direct.setTitle(other(), `Title ${counters.value++}`);
     return { work: { status: 200, next }, ask, extent: { ms: plan.roundMs } };
   },
-  'add or remove a member': (scene) => memberPair(scene),
+  'add or remove a member': (scene) => {
+    const { groupIds, plan } = scene;
+    const groupOf = (pair: number) => {
+      const at = pair % groupIds.length;
+      return { id: groupIds[at] ?? '', dn: groupDn(smallGroup(at)) };
+    };
+    return memberPair(scene, { groupOf, count: plan.membersPerRound, addsFirst: true });
+  },
+  // Everybody is a member already. One after the other is measured beside, with other sizes.
+  'the same in a group of all': (scene) => {
+    const groupOf = () => ({ id: scene.largeId, dn: groupDn(largeGroup) });
+    return { ...memberPair(scene, { groupOf, count: scene.plan.largePerRound, addsFirst: false }), connections: [16] };
+  },
   create: ({ direct, gateway, plan }, counters) => ({
     work: {
       status: 201,
@@ -148,35 +171,40 @@ const pairs: { readonly [O in LdapOperation]: MakePair } = {
   }),
 };
 
+interface MemberWork {
+  readonly groupOf: (pair: number) => { readonly id: string; readonly dn: string };
+  readonly count: number;
+  readonly addsFirst: boolean;
+}
+
 /** So many are added, and then the same removed: more than requests are under way, so that none overtakes. */
-function memberPair({ direct, gateway, userIds, groupIds, plan }: Scene): Pair {
+function memberPair({ direct, gateway, userIds }: Scene, { groupOf, count, addsFirst }: MemberWork): Pair {
   const changes = (side: 0 | 1): (() => MemberChange) => {
     let at = 0;
     return () => {
-      const pair = Math.floor(at / (2 * plan.membersPerRound)) * plan.membersPerRound + (at % plan.membersPerRound);
-      const isAdded = at % (2 * plan.membersPerRound) < plan.membersPerRound;
+      const pair = Math.floor(at / (2 * count)) * count + (at % count);
+      const isAdded = at % (2 * count) < count === addsFirst;
       at++;
       // From the end of the users, who are in no small group; the sides have users of their own.
       const user = userIds.length - 1 - 2 * (pair % (userIds.length >> 2)) - side;
-      return { isAdded, group: pair % groupIds.length, user };
+      return { isAdded, group: groupOf(pair), user };
     };
   };
   const [one, other] = [changes(0), changes(1)];
   const next = (): Buffer => {
     const { isAdded, group, user } = one();
-    return encodeRequest(gateway, 'PATCH', `/Groups/${groupIds[group]}`, memberPatch(isAdded, userIds[user] ?? ''));
+    return encodeRequest(gateway, 'PATCH', `/Groups/${group.id}`, memberPatch(isAdded, userIds[user] ?? ''));
   };
   const ask = (): Promise<void> => {
     const { isAdded, group, user } = other();
-    const dn = groupDn(smallGroup(group));
-    return isAdded ? direct.addMember(dn, userDn(user)) : direct.removeMember(dn, userDn(user));
+    return isAdded ? direct.addMember(group.dn, userDn(user)) : direct.removeMember(group.dn, userDn(user));
   };
-  return { work: { status: 204, next }, ask, extent: { requests: 2 * plan.membersPerRound } };
+  return { work: { status: 204, next }, ask, extent: { requests: 2 * count } };
 }
 
 interface MemberChange {
   readonly isAdded: boolean;
-  readonly group: number;
+  readonly group: { readonly id: string; readonly dn: string };
   readonly user: number;
 }
 
