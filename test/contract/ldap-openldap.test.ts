@@ -1,6 +1,6 @@
 import { afterAll } from 'vitest';
-import { ldapModule } from '../../adapters/ldap/adapter.js';
-import type { LdapConfig } from '../../adapters/ldap/config.js';
+import { ldapModule } from '../../adapters/ldap/module.js';
+import { adapterConfig, entityDefaults, standardGroups } from '../support/ldap/adapter-config.js';
 import { describeOnLdap } from '../support/ldap/available.js';
 import { startOpenLdap } from '../support/ldap/openldap.js';
 import { describeAdapterContract } from './adapter-contract.js';
@@ -20,47 +20,28 @@ objectclass ( 2.25.4711.100 NAME 'contractPerson' SUP top AUXILIARY MAY ( contra
 const left = new Set(['mails', 'contact', 'owners']);
 const entities = contractEntities.map((use) => ({ ...use, fields: use.fields.filter(({ name }) => !left.has(name)) }));
 
-const defaults = { scope: 'sub', inverse: 'attribute', deleteSubtree: false } as const;
-
 await describeOnLdap('openldap', 'the adapter', async () => {
   const server = await startOpenLdap({ extraConfig: schema });
   afterAll(() => server.close());
-  const config: LdapConfig = {
-    type: 'ldap',
-    url: server.urls.ldaps,
-    bind: { dn: server.bindDn, password: server.password },
-    tls: { ca: server.caFile, minVersion: 'TLSv1.2', verify: true },
-    allowClearText: false,
-    timeoutMs: 10_000,
-    connectTimeoutMs: 5_000,
-    idleProbeMs: 60_000,
-    pageSize: 500,
-    base: server.baseDn,
-    entities: {
-      people: {
-        ...defaults,
-        base: 'ou=people',
-        fields: {
-          login: 'uid',
-          name: 'displayName',
-          badge: 'contractBadge',
-          mail: 'contractMail',
-          tags: 'contractTag',
-          age: 'contractAge',
-          enabled: 'contractEnabled',
-          hired: 'contractHired',
-          photo: 'contractPhoto',
-        },
-        create: { dn: 'uid={login},ou=people', objectClasses: ['inetOrgPerson', 'contractPerson'] },
+  const config = adapterConfig(server, 10_000, {
+    people: {
+      ...entityDefaults,
+      base: 'ou=people',
+      fields: {
+        login: 'uid',
+        name: 'displayName',
+        badge: 'contractBadge',
+        mail: 'contractMail',
+        tags: 'contractTag',
+        age: 'contractAge',
+        enabled: 'contractEnabled',
+        hired: 'contractHired',
+        photo: 'contractPhoto',
       },
-      groups: {
-        ...defaults,
-        base: 'ou=groups',
-        fields: { title: 'cn', members: 'member' },
-        create: { dn: 'cn={title},ou=groups', objectClasses: ['groupOfNames'] },
-      },
+      create: { dn: 'uid={login},ou=people', objectClasses: ['inetOrgPerson', 'contractPerson'] },
     },
-  };
+    groups: standardGroups,
+  });
   describeAdapterContract('ldap on OpenLDAP', {
     entities,
     open: () => ldapModule.open(config, environmentIn('/', entities)),

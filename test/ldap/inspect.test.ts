@@ -1,8 +1,8 @@
 import { afterAll, expect, it } from 'vitest';
-import { ldapModule } from '../../adapters/ldap/adapter.js';
-import type { LdapConfig } from '../../adapters/ldap/config.js';
+import { ldapModule } from '../../adapters/ldap/module.js';
 import type { EntityUse, FieldUse } from '../../src/backend/adapter.js';
 import { environmentIn } from '../contract/contract-entities.js';
+import { adapterConfig, entityDefaults } from '../support/ldap/adapter-config.js';
 import { describeOnLdap, startLdap } from '../support/ldap/available.js';
 
 const text: FieldUse = {
@@ -34,27 +34,14 @@ const entities: readonly EntityUse[] = [
 
 await describeOnLdap('openldap', 'the start-up check', async () => {
   const server = await startLdap('openldap');
-  const defaults = { scope: 'sub', inverse: 'attribute', deleteSubtree: false } as const;
-  const config: LdapConfig = {
-    type: 'ldap',
-    url: server.urls.ldaps,
-    bind: { dn: server.bindDn, password: server.password },
-    tls: { ca: server.caFile, minVersion: 'TLSv1.2', verify: true },
-    allowClearText: false,
-    timeoutMs: 10_000,
-    connectTimeoutMs: 5_000,
-    idleProbeMs: 60_000,
-    pageSize: 500,
-    base: server.baseDn,
-    entities: {
-      people: {
-        ...defaults,
-        base: 'ou=people',
-        create: { dn: 'uid={uid},ou=people', objectClasses: ['inetOrgPerson', 'noSuchClass'] },
-      },
-      gone: { ...defaults, base: 'ou=gone', id: 'noSuchId' },
+  const config = adapterConfig(server, 10_000, {
+    people: {
+      ...entityDefaults,
+      base: 'ou=people',
+      create: { dn: 'uid={uid},ou=people', objectClasses: ['inetOrgPerson', 'noSuchClass'] },
     },
-  };
+    gone: { ...entityDefaults, base: 'ou=gone', id: 'noSuchId' },
+  });
   const adapter = await ldapModule.open(config, environmentIn('/', entities));
   afterAll(async () => {
     await adapter.close();

@@ -1,15 +1,13 @@
 import { afterAll, expect, it } from 'vitest';
-import { ldapModule } from '../../adapters/ldap/adapter.js';
-import type { LdapConfig } from '../../adapters/ldap/config.js';
+import { ldapModule } from '../../adapters/ldap/module.js';
 import type { EntityUse, OperationContext, TraceEntry } from '../../src/backend/adapter.js';
 import { idOf, scalarsOf } from '../../src/backend/record.js';
 import { contractEntities, environmentIn } from '../contract/contract-entities.js';
+import { adapterConfig, entityDefaults, standardGroups } from '../support/ldap/adapter-config.js';
 import { describeOnLdap } from '../support/ldap/available.js';
 import { startOpenLdap } from '../support/ldap/openldap.js';
 
 const size = 5_000;
-const defaults = { scope: 'sub', inverse: 'attribute', deleteSubtree: false } as const;
-
 function only(entity: string, ...names: readonly string[]): EntityUse {
   const use = contractEntities.find((candidate) => candidate.entity === entity);
   return { entity, fields: use?.fields.filter(({ name }) => names.includes(name)) ?? [] };
@@ -26,32 +24,15 @@ await describeOnLdap('openldap', 'large groups', async () => {
     '',
   ].join('\n');
   const server = await startOpenLdap({ ldif });
-  const config: LdapConfig = {
-    type: 'ldap',
-    url: server.urls.ldaps,
-    bind: { dn: server.bindDn, password: server.password },
-    tls: { ca: server.caFile, minVersion: 'TLSv1.2', verify: true },
-    allowClearText: false,
-    timeoutMs: 30_000,
-    connectTimeoutMs: 5_000,
-    idleProbeMs: 60_000,
-    pageSize: 500,
-    base: server.baseDn,
-    entities: {
-      people: {
-        ...defaults,
-        base: 'ou=people',
-        fields: { login: 'uid' },
-        create: { dn: 'uid={login},ou=people', objectClasses: ['inetOrgPerson'] },
-      },
-      groups: {
-        ...defaults,
-        base: 'ou=groups',
-        fields: { title: 'cn', members: 'member' },
-        create: { dn: 'cn={title},ou=groups', objectClasses: ['groupOfNames'] },
-      },
+  const config = adapterConfig(server, 30_000, {
+    people: {
+      ...entityDefaults,
+      base: 'ou=people',
+      fields: { login: 'uid' },
+      create: { dn: 'uid={login},ou=people', objectClasses: ['inetOrgPerson'] },
     },
-  };
+    groups: standardGroups,
+  });
   const adapter = await ldapModule.open(config, environmentIn('/', entities));
   afterAll(async () => {
     await adapter.close();

@@ -1,13 +1,12 @@
 import { afterAll, expect, it } from 'vitest';
-import { ldapModule } from '../../adapters/ldap/adapter.js';
-import type { LdapConfig } from '../../adapters/ldap/config.js';
+import { ldapModule } from '../../adapters/ldap/module.js';
 import type { Change, EntityUse, OperationContext, TraceEntry, UpdateResult } from '../../src/backend/adapter.js';
 import { idOf, scalarsOf } from '../../src/backend/record.js';
 import { contractEntities, environmentIn } from '../contract/contract-entities.js';
+import { adapterConfig, entityDefaults, standardGroups } from '../support/ldap/adapter-config.js';
 import { describeOnLdap } from '../support/ldap/available.js';
 import { startOpenLdap } from '../support/ldap/openldap.js';
 
-const defaults = { scope: 'sub', inverse: 'attribute', deleteSubtree: false } as const;
 const people = contractEntities.find(({ entity }) => entity === 'people');
 const groups = contractEntities.find(({ entity }) => entity === 'groups');
 const pick = (use: EntityUse | undefined, entity: string, ...names: readonly string[]): EntityUse => ({
@@ -17,33 +16,16 @@ const pick = (use: EntityUse | undefined, entity: string, ...names: readonly str
 
 await describeOnLdap('openldap', 'round trips of a change', async () => {
   const server = await startOpenLdap();
-  const config: LdapConfig = {
-    type: 'ldap',
-    url: server.urls.ldaps,
-    bind: { dn: server.bindDn, password: server.password },
-    tls: { ca: server.caFile, minVersion: 'TLSv1.2', verify: true },
-    allowClearText: false,
-    timeoutMs: 30_000,
-    connectTimeoutMs: 5_000,
-    idleProbeMs: 60_000,
-    pageSize: 500,
-    base: server.baseDn,
-    entities: {
-      people: {
-        ...defaults,
-        base: 'ou=people',
-        filter: '(&(objectClass=inetOrgPerson)(!(employeeType=robot)))',
-        fields: { login: 'uid', name: 'displayName' },
-        create: { dn: 'uid={login},ou=people', objectClasses: ['inetOrgPerson'] },
-      },
-      groups: {
-        ...defaults,
-        base: 'ou=groups',
-        fields: { title: 'cn', members: 'member' },
-        create: { dn: 'cn={title},ou=groups', objectClasses: ['groupOfNames'] },
-      },
+  const config = adapterConfig(server, 30_000, {
+    people: {
+      ...entityDefaults,
+      base: 'ou=people',
+      filter: '(&(objectClass=inetOrgPerson)(!(employeeType=robot)))',
+      fields: { login: 'uid', name: 'displayName' },
+      create: { dn: 'uid={login},ou=people', objectClasses: ['inetOrgPerson'] },
     },
-  };
+    groups: standardGroups,
+  });
   const entities = [pick(people, 'people', 'login', 'name', 'memberOf'), pick(groups, 'groups', 'title', 'members')];
   const adapter = await ldapModule.open(config, environmentIn('/', entities));
   afterAll(async () => {
