@@ -3,7 +3,7 @@ import type { AdapterModule, AdapterSetup } from '../src/backend/adapter.js';
 /** The adapters that are built in, by the name that `type:` has in gateway.yaml. Each is loaded when it is needed. */
 const builtIn: readonly (readonly [type: string, load: () => Promise<AdapterModule>])[] = [
   ['memory', async () => erase((await import('./memory/adapter.js')).memoryModule)],
-  ['ldap', async () => erase((await import('./ldap/adapter.js')).ldapModule)],
+  ['ldap', async () => erase((await import('./ldap/module.js')).ldapModule)],
   ['sqlite', async () => erase((await import('./sqlite/adapter.js')).sqliteModule)],
 ];
 

@@ -1,7 +1,6 @@
 import type {
   Adapter,
   AdapterEnvironment,
-  AdapterModule,
   BackendRecord,
   Capabilities,
   Change,
@@ -17,17 +16,15 @@ import type {
   UpdateOptions,
   UpdateResult,
 } from '../../src/backend/adapter.js';
-import { contractVersion } from '../../src/backend/adapter.js';
 import { AdapterError } from '../../src/backend/adapter-error.js';
 import { hasEnded } from '../../src/backend/has-ended.js';
 import { idOf, valuesOf } from '../../src/backend/record.js';
 import { Calls } from './calls.js';
 import { capabilitiesOf, unknownCapabilities } from './capabilities.js';
-import { type LdapConfig, ldapConfigSchema } from './config.js';
+import type { LdapConfig } from './config.js';
 import { addEntry, planNewEntry } from './create.js';
 import { describeOperation } from './describe.js';
 import type { Directory } from './directory.js';
-import { draftDirectory } from './draft.js';
 import { type EntityPlan, type EntityPlans, planEntities } from './entity-plan.js';
 import { assertionControl, treeDeleteControl } from './entry-controls.js';
 import { both } from './filters.js';
@@ -43,21 +40,15 @@ import { checkUnique, lockKey, UniqueLocks, uniqueValues } from './unique.js';
 import { referencesIn, updateEntry } from './update.js';
 import { adapterErrorOf } from './wire-errors.js';
 
-/** Entries of an LDAP directory or Active Directory. */
-export const ldapModule: AdapterModule<LdapConfig> = {
-  contractVersion,
-  type: 'ldap',
-  configSchema: ldapConfigSchema,
-  draft: draftDirectory,
-  async open(config: LdapConfig, environment: AdapterEnvironment): Promise<Adapter> {
-    for (const { entity } of environment.entities) {
-      if (config.entities[entity] !== undefined) continue;
-      throw new AdapterError('unsupported', `The adapter's "entities" do not say where "${entity}" is.`);
-    }
-    const directory = await openDirectory(config, environment.baseDir, environment.log);
-    return new LdapAdapter(config, environment, directory);
-  },
-};
+/** The adapter of `ldapModule`. Opens without waiting for the directory. */
+export async function openLdapAdapter(config: LdapConfig, environment: AdapterEnvironment): Promise<Adapter> {
+  for (const { entity } of environment.entities) {
+    if (config.entities[entity] !== undefined) continue;
+    throw new AdapterError('unsupported', `The adapter's "entities" do not say where "${entity}" is.`);
+  }
+  const directory = await openDirectory(config, environment.baseDir, environment.log);
+  return new LdapAdapter(config, environment, directory);
+}
 
 const lookupBatch = 200;
 

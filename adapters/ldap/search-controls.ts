@@ -106,9 +106,6 @@ export const extendedDnControl: RequestControl = {
   critical: true,
 };
 
-/** Active Directory: entries that were deleted are among those found. */
-export const showDeletedControl: RequestControl = { oid: oid.showDeleted, critical: true };
-
 /** A value that is added and is there already is no error. Not critical: a server that doesn't know it says 20 as ever. */
 export const permissiveModifyControl: RequestControl = { oid: oid.permissiveModify, critical: false };
 

@@ -5,12 +5,12 @@ import { discoverySchemas } from '../../config/core-schemas.js';
 import type { GatewayConfig } from '../../config/gateway-config.js';
 import { createApp } from '../http/app.js';
 import type { Metrics } from '../http/metrics.js';
+import { startMetricsServer } from '../http/metrics-server.js';
 import { type HttpServer, startServer } from '../http/server.js';
 import type { Configuration } from '../serving/configuration.js';
 import { startExpiryWarnings } from '../serving/expiry-warnings.js';
 import { LiveGateways } from '../serving/live-gateways.js';
 import { Reloader } from '../serving/reload.js';
-import { metricsOf, serveMetrics } from '../serving/serve-metrics.js';
 import { createSealer } from '../state/sealer.js';
 import { openState } from '../state/sqlite-state.js';
 import type { State } from '../state/state.js';
@@ -118,22 +118,14 @@ async function start(parts: Run, closers: Closers): Promise<void> {
   closers.push(environment.onReloadRequest(() => reload()));
   const state = openState(config.dataDir);
   closers.push(() => state.close());
-  const opened: { live?: LiveGateways; server?: HttpServer } = {};
-  const metrics = metricsOf({
-    version: environment.version,
-    dataDir: config.dataDir,
-    tokens: state.tokens,
-    live: () => opened.live,
-    connections: () => opened.server?.connections() ?? 0,
-    certificateExpiresAtMs: () => opened.server?.certificateExpiresAtMs(),
-  });
+  const opened: Opened = {};
+  const metrics = await loadMetrics(parts, state, opened);
   const live = await openGateways(parts, state, metrics);
   opened.live = live;
   closers.push(() => live.close());
   const recorder = await openRecorder(parts, state, live);
   closers.push(() => recorder.close());
-  const metricsServer = await serveMetrics(config.metrics, metrics, log.logger);
-  closers.push(() => metricsServer?.stop());
+  if (metrics !== undefined) await serveMetrics(parts, metrics, closers);
   const server = await listen(parts, live, recorder, metrics);
   opened.server = server;
   closers.push(() => server.stop(stopGraceMs));
@@ -157,6 +149,39 @@ async function start(parts: Run, closers: Closers): Promise<void> {
   closers.push(startExpiryWarnings({ gateways, tokens: state.tokens, log: log.logger }));
 }
 
+/** What metrics are looked up in, once it is there. */
+interface Opened {
+  live?: LiveGateways;
+  server?: HttpServer;
+}
+
+/** Where nobody reads them nothing is counted, and what counts is not even loaded. */
+async function loadMetrics(
+  { config, environment }: Run,
+  { tokens }: State,
+  opened: Opened,
+): Promise<Metrics | undefined> {
+  if (config.metrics === undefined) return undefined;
+  const { metricsOf } = await import('../serving/metrics-of.js');
+  return metricsOf({
+    version: environment.version,
+    dataDir: config.dataDir,
+    tokens,
+    live: () => opened.live,
+    connections: () => opened.server?.connections() ?? 0,
+    certificateExpiresAtMs: () => opened.server?.certificateExpiresAtMs(),
+  });
+}
+
+/** @throws Error with a sentence for the operator when the address cannot be listened on */
+async function serveMetrics({ config, log }: Run, metrics: Metrics, closers: Closers): Promise<void> {
+  if (config.metrics === undefined) return;
+  const { host } = config.metrics;
+  const server = await startMetricsServer({ ...config.metrics, metrics });
+  closers.push(() => server.stop());
+  log.logger.info({ host, port: server.port }, 'Metrics are served at /metrics.');
+}
+
 async function openRecorder({ config, log }: Run, state: State, live: LiveGateways): Promise<TransactionRecorder> {
   const { dataDir, transactions } = config;
   return openTransactionRecorder({
@@ -171,7 +196,7 @@ async function openRecorder({ config, log }: Run, state: State, live: LiveGatewa
 async function openGateways(
   { config, configuration, log }: Run,
   state: State,
-  metrics: Metrics,
+  metrics: Metrics | undefined,
 ): Promise<LiveGateways> {
   const { plans, sources, modules } = configuration;
   return LiveGateways.open(
@@ -183,8 +208,10 @@ async function openGateways(
       state,
       oauthKey: await state.key('oauth'),
       log: log.logger,
-      observeAdapter: (gateway, adapter) => (outcome, durationMs) =>
-        metrics.gateway(gateway).backendCalled(adapter, outcome, durationMs),
+      ...(metrics !== undefined && {
+        observeAdapter: (gateway, adapter) => (outcome, durationMs) =>
+          metrics.gateway(gateway).backendCalled(adapter, outcome, durationMs),
+      }),
     },
   );
 }
@@ -193,14 +220,14 @@ async function listen(
   { config, log }: Run,
   live: LiveGateways,
   recorder: TransactionRecorder,
-  metrics: Metrics,
+  metrics: Metrics | undefined,
 ): Promise<HttpServer> {
   const { logger } = log;
   const app = createApp({
     served: () => live.served,
     log: logger,
     recorder,
-    metrics,
+    ...(metrics !== undefined && { metrics }),
     // There is no port before everything is composed, so that whoever is answered is served.
     health: () => ({ ready: true, gateways: live.health() }),
   });

@@ -58,15 +58,16 @@ export function createGatewayHandler(
     return errorResponse(exchange, toError(refused), { 'WWW-Authenticate': refused.challenge });
   };
 
-  const forwardingOf = (exchange: Exchange): Forwarding | undefined =>
-    proxies?.read(exchange.remoteAddress, (name) => exchange.header(name));
+  const baseUrlOf = ({ origin }: Exchange, forwarding: Forwarding | undefined): string =>
+    (forwarding === undefined ? origin : forwardedOrigin(origin, forwarding)) + gateway.address;
 
-  const originOf = (exchange: Exchange): string => {
-    const forwarding = forwardingOf(exchange);
-    return forwarding === undefined ? exchange.origin : forwardedOrigin(exchange.origin, forwarding);
-  };
-
-  const work = async (exchange: Exchange, route: Route, flight: Flight, record: RequestRecord): Promise<Response> => {
+  const work = async (
+    exchange: Exchange,
+    route: Route,
+    flight: Flight,
+    record: RequestRecord,
+    forwarding: Forwarding | undefined,
+  ): Promise<Response> => {
     try {
       const admission = admit(exchange, route);
       const result = admission instanceof Promise ? await admission : admission;
@@ -77,7 +78,7 @@ export function createGatewayHandler(
       if (entrance !== undefined) await entrance;
       try {
         const endpoint = checkEndpoint(exchange, route);
-        const baseUrl = fixedBaseUrl ?? originOf(exchange) + gateway.address;
+        const baseUrl = fixedBaseUrl ?? baseUrlOf(exchange, forwarding);
         const context = new HttpRequestContext(result.caller, baseUrl, record, flight, observer.isRecording);
         return await operate({ gateway, exchange, context, record }, endpoint);
       } finally {
@@ -107,11 +108,12 @@ export function createGatewayHandler(
     const exchange = new Exchange(context);
     const route = router(exchange.path.slice(gateway.address.length));
     const record = noteOf(gateway, exchange, route);
-    record.address = proxies === undefined ? exchange.remoteAddress : forwardingOf(exchange)?.address;
+    const forwarding = proxies?.read(exchange.remoteAddress, (name) => exchange.header(name));
+    record.address = forwarding === undefined ? exchange.remoteAddress : forwarding.address;
     const trace = parseTraceparent(exchange.header('traceparent'));
     record.traceId = trace?.traceId;
     const flight = new Flight(exchange.startedAtMs + budgetMs, exchange.outgoing);
-    const response = await gateway.inFlight.track(flight, work(exchange, route, flight, record), () => {
+    const response = await gateway.inFlight.track(flight, work(exchange, route, flight, record, forwarding), () => {
       if (exchange.isReceiving) return refuseSlowBody(gateway, exchange, record);
       const error = late(gateway, undefined);
       record.reason = 'the work went on after its deadline';

@@ -43,7 +43,8 @@ export function createObserver({ recorder, metrics, logRefusal }: ObserverParts)
       const elapsedMs = performance.now() - record.startedAtMs;
       recorder?.finished(record, status);
       const meter = metrics?.gateway(record.gateway);
-      meter?.finished(operationOf(record), status, elapsedMs);
+      const operation = operationOf(record);
+      meter?.finished(operation, status, elapsedMs);
       if (status === 401 || status === 403 || status === 429) {
         meter?.refused(kindOfRefusal(status, record));
         logRefusal(refusalOf(record));
@@ -51,7 +52,7 @@ export function createObserver({ recorder, metrics, logRefusal }: ObserverParts)
       }
       // What failed has its line already.
       if (status >= 500 && status !== 501) return;
-      const isChange = changes.has(record.method) && !quietOperations.has(operationOf(record));
+      const isChange = changes.has(record.method) && !quietOperations.has(operation);
       const level = isChange || status >= 400 ? 'info' : 'debug';
       if (!log.isLevelEnabled(level)) return;
       log[level](

@@ -18,13 +18,9 @@ export function printFilter(filter: Filter<AttributePath> | ResolvedFilter): str
 }
 
 /**
- * The filter as it may stand in a log: values are "…", except booleans and those of `type`, which are about nobody.
+ * A filter inside brackets as it may stand in a log: `type eq "work" and value eq "…"`. Booleans stay, and the common
+ * values of `type`, which are about nobody.
  */
-export function printFilterWithoutValues(filter: Filter<AttributePath> | ResolvedFilter): string {
-  return print(filter, 'or', { name: fullPath, literal: withoutValue });
-}
-
-/** Likewise for a filter inside brackets: `type eq "work" and value eq "…"`. */
 export function printElementFilterWithoutValues(filter: ResolvedFilter): string {
   return print(filter, 'or', { name: nameInElement, literal: withoutValue });
 }

@@ -6,7 +6,7 @@ import { createTokenEndpoint, type TokenEndpoint } from '../auth/oauth-token-end
 import { type CompositionParts, composeGateway, type RunningGateway } from '../composition.js';
 import type { GatewayHealth } from '../http/app.js';
 import type { Served } from '../http/mounts.js';
-import { createProxyTrust } from '../http/trusted-proxies.js';
+import { createProxyTrust, type ProxyTrust } from '../http/trusted-proxies.js';
 import type { State } from '../state/state.js';
 import { type ConfigChanges, compareConfigs } from './config-changes.js';
 import type { Configuration } from './configuration.js';
@@ -61,13 +61,7 @@ export class LiveGateways {
   /** @throws whatever an adapter throws that cannot be opened; nothing is left open then */
   static async open(configuration: UsableConfiguration, parts: LiveParts): Promise<LiveGateways> {
     const live = new LiveGateways(configuration, parts);
-    const gateways = await live.#compose(configuration, () => false);
-    try {
-      live.#take(configuration, gateways);
-    } catch (error) {
-      await Promise.all(gateways.map(({ running }) => running.close()));
-      throw error;
-    }
+    await live.#install(configuration, () => false);
     return live;
   }
 
@@ -119,7 +113,7 @@ export class LiveGateways {
     const isSame = ({ id, resources }: Gateway): boolean =>
       !changes.gateways.has(id) && !resources.some(({ adapter }) => changes.adapters.has(adapter));
     const former = this.#gateways;
-    this.#take(next, await this.#compose(next, isSame));
+    await this.#install(next, isSame);
     for (const gateway of former) if (!this.#gateways.includes(gateway)) this.#retire(gateway);
     return changes;
   }
@@ -130,6 +124,19 @@ export class LiveGateways {
     this.#gateways = [];
     for (const gateway of this.#retiring) this.#end(gateway);
     await Promise.all(this.#ending);
+  }
+
+  /** What may fail comes first, and leaves nothing open; the exchange itself cannot. */
+  async #install(configuration: UsableConfiguration, isSame: (gateway: Gateway) => boolean): Promise<void> {
+    const proxies = this.#proxiesFor(configuration.config);
+    this.#take(configuration, await this.#compose(configuration, isSame), proxies);
+  }
+
+  /** The same for the same networks, so that handlers are kept. @throws Error for a network that is none */
+  #proxiesFor({ trustedProxies }: GatewayConfig): ProxyTrust | undefined {
+    if (trustedProxies.length === 0) return undefined;
+    const isSame = isDeepStrictEqual(this.config.trustedProxies, trustedProxies);
+    return (isSame ? this.#served.proxies : undefined) ?? createProxyTrust(trustedProxies);
   }
 
   async #compose(
@@ -152,6 +159,7 @@ export class LiveGateways {
         opened.push(running);
         const httpParts = { ...state, oauthKey, log, baseDir: config.baseDir };
         const served = toHttpGateway(running, httpParts, former);
+        // An issuer that cannot be reached is told of now, not with the first request at night.
         if (served.jwt !== former?.jwt) void served.jwt?.prepare();
         composed.push({ running, ...served });
       }
@@ -163,24 +171,16 @@ export class LiveGateways {
   }
 
   /** In one step, so that no request sees one half of each. */
-  #take(configuration: UsableConfiguration, gateways: readonly LiveGateway[]): void {
-    const { config } = configuration;
-    const isTrusted = isDeepStrictEqual(this.config.trustedProxies, config.trustedProxies);
-    const { proxies } = this.#served;
-    const served: Served = {
-      gateways: gateways.map(({ http }) => http),
-      publicUrl: config.publicUrl,
-      proxies: proxies !== undefined && isTrusted ? proxies : createProxyTrust(config.trustedProxies),
-      tokenEndpoint: this.#createTokenEndpoint(gateways),
-    };
+  #take(configuration: UsableConfiguration, gateways: readonly LiveGateway[], proxies: ProxyTrust | undefined): void {
     this.#configuration = configuration;
     this.#gateways = gateways;
-    this.#served = served;
-    for (const { running, jwt } of gateways) {
-      this.logOf(running.gateway).configured = running.gateway.level;
-      // An issuer that cannot be reached is told of now, not with the first request at night.
-      void jwt?.prepare();
-    }
+    this.#served = {
+      gateways: gateways.map(({ http }) => http),
+      publicUrl: configuration.config.publicUrl,
+      proxies,
+      tokenEndpoint: this.#createTokenEndpoint(gateways),
+    };
+    for (const { running } of gateways) this.logOf(running.gateway).configured = running.gateway.level;
   }
 
   #createTokenEndpoint(gateways: readonly LiveGateway[]): TokenEndpoint | undefined {

@@ -1,8 +1,5 @@
-import type { Logger } from 'pino';
-import type { GatewayConfig } from '../../config/gateway-config.js';
 import { isCurrent } from '../auth/tokens.js';
 import { createMetrics, type GatewaySource, type Metrics, type TokenSource } from '../http/metrics.js';
-import { type MetricsServer, startMetricsServer } from '../http/metrics-server.js';
 import type { TokenStore } from '../state/state.js';
 import { readActivity } from '../transactions/search.js';
 import type { LiveGateways } from './live-gateways.js';
@@ -51,15 +48,3 @@ export function metricsOf({ version, dataDir, tokens, live, ...server }: MetricP
 }
 
 const circuitStates = { closed: 'up', open: 'down', 'half-open': 'unknown' } as const;
-
-/** @throws Error with a sentence for the operator when the address cannot be listened on */
-export async function serveMetrics(
-  listen: GatewayConfig['metrics'],
-  metrics: Metrics,
-  log: Logger,
-): Promise<MetricsServer | undefined> {
-  if (listen === undefined) return undefined;
-  const server = await startMetricsServer({ ...listen, metrics });
-  log.info({ host: listen.host, port: server.port }, 'Metrics are served at /metrics.');
-  return server;
-}
