@@ -149,13 +149,13 @@ export interface OperationContext {
   /** What `signal.aborted` tells, for operations that are too quick to be worth a signal: see `hasEnded`. */
   readonly hasEnded?: boolean;
   /** When the signal ends by itself at the latest, on the clock of `performance.now()`. Absent: nobody knows. */
-  readonly deadlineMs?: number;
+  readonly deadlineMs?: number | undefined;
   readonly requestId: string;
   /**
    * The same for every try of one operation, another one for every operation, and not to be guessed: what a backend can
    * know a repeated write by. The guard gives it.
    */
-  readonly operationId?: string;
+  readonly operationId?: string | undefined;
   readonly trace?: ((entry: TraceEntry) => void) | undefined;
 }
 
