@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { isObject } from '../src/scim/schema.js';
+import { type AdapterKeys, adapterKeysSchema, splitSection, withAdapterKeys } from './adapter-keys.js';
 import { builtInText } from './built-in.js';
 import { crossCheck, unusedAdapters } from './cross-checks.js';
 import {
@@ -153,15 +154,20 @@ function readAdapters(data: GatewayFile, reading: Reading): ReadonlyMap<string, 
       problems.push(main.document.problem('error', [...path, 'type'], message));
       continue;
     }
-    const { type, ...rest } = section;
-    const settings: unknown = namesType(schema) ? section : rest;
-    const validate = validator().compile(schema);
-    if (!validate(settings)) {
-      problems.push(
-        ...schemaProblems(main.document, path, settings, validate.errors ?? []).map(({ problem }) => problem),
-      );
-    }
-    adapters.set(name, { name, type, settings });
+    const { type } = section;
+    const { common, own } = splitSection(section, schema);
+    const { type: _, ...rest } = own;
+    const settings: unknown = namesType(schema) ? own : rest;
+    const check = (part: unknown, against: object): boolean => {
+      const validate = validator().compile(against);
+      if (validate(part)) return true;
+      const found = schemaProblems(main.document, path, part, validate.errors ?? []);
+      problems.push(...found.map(({ problem }) => problem));
+      return false;
+    };
+    check(settings, withAdapterKeys(schema));
+    const guard = check(common, adapterKeysSchema) ? (common as AdapterKeys) : {};
+    adapters.set(name, { name, type, settings, guard });
   }
   return adapters;
 }
