@@ -21,7 +21,7 @@ import { findEntry } from './identity.js';
 import type { LdapFilter } from './ldap-filter.js';
 import { lockAgain, lockAttribute, type PasswordChange, setPassword, splitPassword } from './passwords.js';
 import type { ReadContext } from './read.js';
-import { isReferredTo, mendChanged, mendRenamed } from './rename.js';
+import { isReferredTo, mendChanged, mendRenamed, renameEntry } from './rename.js';
 import { revisionOf, revisionSource } from './revision.js';
 import { oid } from './server-kind.js';
 import { tellsEntity, withoutReading } from './unread.js';
@@ -241,7 +241,7 @@ class Update {
     const move = name.parent === undefined ? {} : { newSuperior: name.parent };
     try {
       await asserted(this.guards(revision), (controls) =>
-        this.calls.rename(plan.entity, entry.dn, { newRdn, ...move }, controls),
+        renameEntry(plan, entry.dn, { newRdn, ...move }, controls, this.calls),
       );
     } catch (error) {
       throw this.renameError(error, name);
@@ -269,7 +269,7 @@ class Update {
     const { plan } = this;
     try {
       const back = { newRdn: formatRdn(rdnOf(entry.dn)), newSuperior: parentOf(entry.dn) };
-      await this.calls.rename(plan.entity, dn, back, []);
+      await renameEntry(plan, dn, back, [], this.calls);
       this.context.references.clear();
       await mendRenamed(dn, entry.dn, this.context);
     } catch {

@@ -8,10 +8,14 @@ import { runTool } from '../support/ldap/run-tool.js';
 
 export interface PresetGateway {
   readonly gateway: TestGateway;
-  request(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, body?: unknown): Promise<Answer>;
+  request(method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: unknown): Promise<Answer>;
   /** Whether the directory lets the user in with the password. */
   canSignIn(userName: string, password: string): Promise<boolean>;
   close(): Promise<void>;
+}
+
+export function patchOf(...operations: readonly object[]): object {
+  return { schemas: ['urn:ietf:params:scim:api:messages:2.0:PatchOp'], Operations: operations };
 }
 
 const presets = { openldap: 'openldap', samba: 'active-directory', '389-ds': '389-ds' } as const;
