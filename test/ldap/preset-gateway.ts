@@ -18,6 +18,17 @@ export function patchOf(...operations: readonly object[]): object {
   return { schemas: ['urn:ietf:params:scim:api:messages:2.0:PatchOp'], Operations: operations };
 }
 
+/** People as the directory's own tools make them, in the unit of the preset's people. */
+export function peopleLdif({ kind, peopleDn }: LdapServer, names: readonly string[]): string {
+  return names
+    .map((name) =>
+      kind === 'samba'
+        ? `dn: CN=${name},${peopleDn}\nobjectClass: user\nuserPrincipalName: ${name}@samdom.test\n`
+        : `dn: uid=${name},${peopleDn}\nobjectClass: inetOrgPerson\nuid: ${name}\ncn: ${name}\nsn: ${name}\n`,
+    )
+    .join('\n');
+}
+
 const presets = { openldap: 'openldap', samba: 'active-directory', '389-ds': '389-ds' } as const;
 
 const entities = {
