@@ -55,24 +55,39 @@ replace: pwdLockout
 pwdLockout: TRUE
 `;
 
+export interface PresetGatewayOptions {
+  /** Where the gateway finds the directory. Default: its ldaps URL. */
+  readonly url?: string;
+  /** Further lines of the adapter's section: `timeoutMs: 1000`. */
+  readonly adapterLines?: readonly string[];
+  /** Instead of the usual places and names of people and groups. */
+  readonly entities?: string;
+  /** Rules beside the preset's: `{ department: … }`. */
+  readonly userMapping?: string;
+}
+
 /** A gateway that has nothing but the preset of its directory. */
-export async function startPresetGateway(directory: LdapServer): Promise<PresetGateway> {
+export async function startPresetGateway(
+  directory: LdapServer,
+  options: PresetGatewayOptions = {},
+): Promise<PresetGateway> {
+  const { url = directory.urls.ldaps, adapterLines = [], userMapping = '{}' } = options;
   const folder = await mkdtemp(join(tmpdir(), 'scimbridge-preset-'));
   process.env.TEST_LDAP_PASSWORD = directory.password;
   const config = `version: 1
 adapters:
   directory:
     type: ldap
-    url: ${directory.urls.ldaps}
+    url: ${url}
     bind: { dn: "${directory.bindDn}", password: "\${env:TEST_LDAP_PASSWORD}" }
     tls: { ca: ${directory.caFile} }
     base: ${directory.baseDn}
-    entities:${entities[directory.kind]}
+${adapterLines.map((line) => `    ${line}\n`).join('')}    entities:${options.entities ?? entities[directory.kind]}
 gateways:
   default:
     address: /scim
     resources:
-      User: { adapter: directory, entity: people, use: ${presets[directory.kind]} }
+      User: { adapter: directory, entity: people, use: ${presets[directory.kind]}, mapping: ${userMapping} }
       Group: { adapter: directory, entity: groups, use: ${presets[directory.kind]} }
 `;
   if (directory.kind === 'openldap') await directory.modify(lockoutPolicy);
