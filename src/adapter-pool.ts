@@ -71,7 +71,14 @@ export class AdapterPool {
         other.gateway === gateway && other.type === order.type ? exclusion(module, other, order) : undefined;
       if (reason !== undefined) throw new Error(reason);
     }
-    const adapter = await module.open(order.settings, { gateway, entities, baseDir, dataDir, log });
+    const adapter = await module.open(order.settings, {
+      gateway,
+      adapter: order.name,
+      entities,
+      baseDir,
+      dataDir,
+      log,
+    });
     const observe = this.#options.observe?.(gateway, order.name);
     const guarded = guardAdapter(adapter, { timeoutMs, ...(observe === undefined ? {} : { observe }) });
     const opened: OpenAdapter = { order, guarded, uses: 0 };
