@@ -1,24 +1,28 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 /**
  * Why Node could not load a module, as the end of a sentence that begins with the module's name, with what to do.
  * @param thrown whatever the import rejected with
+ * @param files those that the module is made of
  */
-export function loadFailure(thrown: unknown, baseDir: string): string {
+export function loadFailure(thrown: unknown, files: Iterable<string>, baseDir: string): string {
   try {
-    return describe(thrown, baseDir);
+    return describe(thrown, files, baseDir);
   } catch {
     return 'threw something that cannot be read while it was loaded.';
   }
 }
 
-function describe(thrown: unknown, baseDir: string): string {
+function describe(thrown: unknown, files: Iterable<string>, baseDir: string): string {
   if (!(thrown instanceof Error)) return `threw ${typeof thrown} instead of an Error while it was loaded.`;
   const { code } = thrown as NodeJS.ErrnoException;
   const message = firstLine(thrown.message);
   const place = placeIn(String(thrown.stack), baseDir);
-  if (thrown instanceof SyntaxError) return `cannot be loaded${place}: ${message}. Correct it there.`;
+  if (thrown instanceof SyntaxError) {
+    return `cannot be loaded${place || syntaxPlace(files, baseDir)}: ${message}. Correct it there.`;
+  }
   if (code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND') {
     const name = /(?:package|module) '([^']+)'/.exec(message)?.[1] ?? '';
     const isFile = name === '' || /^([./\\]|file:|[A-Za-z]:)/.test(name);
@@ -35,6 +39,23 @@ function firstLine(text: string): string {
 
 /** ` (adapters/hr.js, line 7)`, where the stack names a file that is not Node's own. */
 function placeIn(stack: string, baseDir: string): string {
-  const [, url = '', line = ''] = /(file:\/\/[^\s:)?]+)(?:\?[^\s:)]*)?:(\d+)/.exec(stack) ?? [];
-  return url === '' ? '' : ` (${relative(baseDir, fileURLToPath(url))}, line ${line})`;
+  const [, file, line] =
+    /(?:file:\/\/)?((?:\/|[A-Za-z]:[\\/])[^\n():?]*\.[cm]?js)(?:\?[^\s:)]*)?:(\d+)/.exec(stack) ?? [];
+  return file === undefined ? '' : ` (${relative(baseDir, file)}, line ${line})`;
+}
+
+/** A syntax error carries no place, but Node's own check prints one. */
+function syntaxPlace(files: Iterable<string>, baseDir: string): string {
+  for (const file of files) {
+    if (file.endsWith('.json')) continue;
+    const kind = file.endsWith('.cjs') ? 'commonjs' : 'module';
+    const { status, stderr } = spawnSync(process.execPath, ['--check', `--input-type=${kind}`, '-'], {
+      input: readFileSync(file),
+      encoding: 'utf8',
+      timeout: 10_000,
+    });
+    const line = /:(\d+)\s*$/m.exec(stderr.split('\n')[0] ?? '')?.[1];
+    if (status !== 0 && line !== undefined) return ` (${relative(baseDir, file)}, line ${line})`;
+  }
+  return '';
 }

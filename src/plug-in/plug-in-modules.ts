@@ -86,7 +86,7 @@ export class PlugInModules {
       if ('fault' in shape) return failed(shape.fault);
       return { module: containModule(type, file, shape.module), message: undefined, files, number };
     } catch (error) {
-      return failed(error === lateness ? this.#lateness() : loadFailure(error, baseDir));
+      return failed(error === lateness ? this.#lateness() : loadFailure(error, files.keys(), baseDir));
     }
   }
 
