@@ -11,6 +11,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'src/mapping': ['src/scim', 'src/backend'],
   // Other people's adapters: loaded, and kept from doing harm.
   'src/plug-in': ['src/backend'],
+  // What other people write adapters with, and the entry points of the package.
+  'src/authoring': ['src/scim', 'src/backend', 'src/testing'],
   // The contract suite, which authors of adapters run too.
   'src/testing': ['src/scim', 'src/backend'],
   'src/provisioning': ['src/scim', 'src/backend', 'src/mapping'],

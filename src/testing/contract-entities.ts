@@ -76,7 +76,21 @@ export const contractEntities: readonly EntityUse[] = [
   },
 ];
 
-/** What a module is opened with. */
+/**
+ * The suite's entities less some fields, for a backend that cannot hold them.
+ * @param fields as `people.photo`
+ */
+export function entitiesWithout(...fields: readonly string[]): readonly EntityUse[] {
+  const names = contractEntities.flatMap((use) => use.fields.map(({ name }) => `${use.entity}.${name}`));
+  const unknown = fields.filter((field) => !names.includes(field));
+  if (unknown.length > 0) throw new Error(`The suite has no field ${unknown.join(', ')}; it has ${names.join(', ')}.`);
+  return contractEntities.map((use) => ({
+    ...use,
+    fields: use.fields.filter(({ name }) => !fields.includes(`${use.entity}.${name}`)),
+  }));
+}
+
+/** What a module is opened with. @param folder an existing one, for what the adapter writes */
 export function environmentIn(folder: string, entities: readonly EntityUse[]): AdapterEnvironment {
   const silent = () => undefined;
   const log = { debug: silent, info: silent, warn: silent, error: silent };

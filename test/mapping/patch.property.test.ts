@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { applyChanges } from '../../adapters/memory/changes.js';
-import { planOf } from '../../adapters/memory/entity.js';
+import { applyChanges } from '../../src/backend/records/changes.js';
+import { planOf } from '../../src/backend/records/entity.js';
 import type { BackendRecord, Change } from '../../src/backend/adapter.js';
 import { valuesOf } from '../../src/backend/record.js';
 import { changesBetween } from '../../src/mapping/diff.js';
