@@ -1,5 +1,5 @@
-import { type BackendRecord, type FieldValue, reservedFields, type Scalar } from '../../src/backend/adapter.js';
-import { valuesOf } from '../../src/backend/record.js';
+import { type BackendRecord, type FieldValue, reservedFields, type Scalar } from '../adapter.js';
+import { valuesOf } from '../record.js';
 import { copyValue } from './changes.js';
 import { type EntityPlan, unknownField } from './entity.js';
 

@@ -1,14 +1,9 @@
-import { expect, it } from 'vitest';
-import type {
-  Adapter,
-  Condition,
-  DescribableOperation,
-  OperationContext,
-  TraceEntry,
-} from '../../src/backend/adapter.js';
-import { AdapterError } from '../../src/backend/adapter-error.js';
+import type { Adapter, Condition, DescribableOperation, OperationContext, TraceEntry } from '../backend/adapter.js';
+import { AdapterError } from '../backend/adapter-error.js';
 import { awkwardTexts } from './contract-entities.js';
 import { type ContractFixture, expectKind } from './contract-fixture.js';
+import { expect } from './expect.js';
+import type { Suite } from './suite.js';
 
 const unknownId = '6f0c1f7e-8f0b-4b8e-9d5e-000000000000';
 
@@ -34,7 +29,7 @@ async function drain(records: AsyncIterable<unknown>): Promise<number> {
   return count;
 }
 
-export function lifecycleContract(fixture: ContractFixture): void {
+export function lifecycleContract(fixture: ContractFixture, { it }: Suite): void {
   it('declares capabilities for every entity that it was opened with', () => {
     const { capabilities } = fixture.adapter;
     expect(capabilities.version).toBeTypeOf('number');

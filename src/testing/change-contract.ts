@@ -1,7 +1,8 @@
-import { expect, it } from 'vitest';
-import type { Change, ChildRecord, Condition } from '../../src/backend/adapter.js';
-import { childrenOf, scalarsOf } from '../../src/backend/record.js';
+import type { Change, ChildRecord, Condition } from '../backend/adapter.js';
+import { childrenOf, scalarsOf } from '../backend/record.js';
 import { type ContractFixture, type EntityName, sorted } from './contract-fixture.js';
+import { expect } from './expect.js';
+import type { Suite } from './suite.js';
 
 const work: ChildRecord = { value: 'w@example.com', type: 'work', primary: true };
 const home: ChildRecord = { value: 'h@example.com', type: 'home' };
@@ -12,7 +13,7 @@ function typeIs(type: string): Condition {
 }
 
 /** Every kind of change, alone and together. */
-export function changeContract(fixture: ContractFixture): void {
+export function changeContract(fixture: ContractFixture, { it }: Suite): void {
   const person = () =>
     fixture.create('people', {
       login: 'alice',

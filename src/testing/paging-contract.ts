@@ -1,9 +1,10 @@
-import { describe, expect, it } from 'vitest';
-import type { BackendRecord, Condition, Sort } from '../../src/backend/adapter.js';
-import { childrenOf, idOf, scalarsOf } from '../../src/backend/record.js';
-import { type ComparisonKey, compareKeys, keyOf } from '../../src/scim/comparison.js';
+import type { BackendRecord, Condition, Sort } from '../backend/adapter.js';
+import { childrenOf, idOf, scalarsOf } from '../backend/record.js';
+import { type ComparisonKey, compareKeys, keyOf } from '../scim/comparison.js';
 import { awkwardTexts } from './contract-entities.js';
-import { type ContractFixture, type Skip, sorted } from './contract-fixture.js';
+import { type ContractFixture, sorted } from './contract-fixture.js';
+import { expect } from './expect.js';
+import type { Skip, Suite } from './suite.js';
 
 const everyone = 37;
 const pageSizes = [1, 2, 7, 36, 37, 100] as const;
@@ -14,7 +15,7 @@ function byField(field: string, descending = false): Sort {
 }
 
 /** Sorting, and pages that together give the whole. */
-export function pagingContract(fixture: ContractFixture): void {
+export function pagingContract(fixture: ContractFixture, { describe, it }: Suite): void {
   /** Thirty-seven people: many share a name, some have none, and their logins are in no order. */
   async function createMany(): Promise<readonly string[]> {
     const numbers = Array.from({ length: everyone }, (_, n) => n);
@@ -61,118 +62,120 @@ export function pagingContract(fixture: ContractFixture): void {
     for (const field of fields) skip(!fixture.can('people').fields[field]?.sortable, `cannot sort by "${field}"`);
   }
 
-  describe.for([false, true])('descending: %s', (descending) => {
-    it('adds up to the whole page by page, after one another [7644-3.4.2.4-09]', async () => {
-      const ids = await createMany();
-      const orders = [undefined, ...['login', 'name', 'age'].map((field) => byField(field, descending))];
-      for (const sort of orders) {
-        if (sort && !fixture.can('people').fields[sort.field]?.sortable) continue;
-        const whole = await walkAfter(1_000, sort);
-        expect(sorted(whole)).toEqual(sorted(ids));
-        for (const size of pageSizes) expect(await walkAfter(size, sort)).toEqual(whole);
-      }
-    });
-
-    it('adds up to the whole page by page, by offset [7644-3.4.2.4-09 7644-3.4.2.3-08]', async ({ skip }) => {
-      skip(!fixture.can('people').offset, 'declares offset: false');
-      const ids = await createMany();
-      const orders = [undefined, ...['login', 'name', 'age'].map((field) => byField(field, descending))];
-      for (const sort of orders) {
-        if (sort && !fixture.can('people').fields[sort.field]?.sortable) continue;
-        const whole = await walkAfter(1_000, sort);
-        expect(sorted(whole)).toEqual(sorted(ids));
-        for (const size of pageSizes) expect(await walkOffset(size, sort)).toEqual(whole);
-      }
-    });
-
-    it('neither loses nor doubles a record that stays while others come and go', async () => {
-      const orders = [undefined, ...['login', 'name'].map((field) => byField(field, descending))];
-      for (const sort of orders) {
-        if (sort && !fixture.can('people').fields[sort.field]?.sortable) continue;
+  for (const descending of [false, true])
+    describe(`descending: ${descending}`, () => {
+      it('adds up to the whole page by page, after one another [7644-3.4.2.4-09]', async () => {
         const ids = await createMany();
-        const whole = await walkAfter(1_000, sort);
-        const gone = new Set<string>();
-        const come = new Set<string>();
-        const seen = await walkAfter(5, sort, undefined, async (page) => {
-          // The last of this page, one long seen, and one still to come go; two others come.
-          for (const id of [whole[page * 5 + 4], whole[page * 3], whole[everyone - 1 - page]]) {
-            if (id === undefined || gone.has(id)) continue;
-            gone.add(id);
-            await fixture.delete('people', id);
-          }
-          for (const login of [`a${page}`, `z${page}`])
-            come.add(await fixture.create('people', { login, name: login }));
-        });
-        expect(new Set(seen).size, 'none comes twice').toBe(seen.length);
-        const survivors = ids.filter((id) => !gone.has(id));
-        expect(seen).toEqual(expect.arrayContaining(survivors));
-        for (const id of [...survivors, ...come]) await fixture.delete('people', id);
-      }
-    });
+        const orders = [undefined, ...['login', 'name', 'age'].map((field) => byField(field, descending))];
+        for (const sort of orders) {
+          if (sort && !fixture.can('people').fields[sort.field]?.sortable) continue;
+          const whole = await walkAfter(1_000, sort);
+          expect(sorted(whole)).toEqual(sorted(ids));
+          for (const size of pageSizes) expect(await walkAfter(size, sort)).toEqual(whole);
+        }
+      });
 
-    it('orders texts by code point, with no value last ascending and first descending [7644-3.4.2.3-02 7644-3.4.2.3-05 7644-3.4.2.3-07]', async ({
-      skip,
-    }) => {
-      needsSort(skip, 'name', 'badge');
-      const texts = awkwardTexts.filter((text) => text !== '' && !text.includes('\0'));
-      for (const [index, text] of texts.entries()) {
-        await fixture.create('people', { login: `p${index}`, name: text, badge: text });
-      }
-      for (const login of ['none1', 'none2']) await fixture.create('people', { login });
-      for (const field of ['name', 'badge']) await expectOrder(byField(field, descending));
-    });
+      it('adds up to the whole page by page, by offset [7644-3.4.2.4-09 7644-3.4.2.3-08]', async ({ skip }) => {
+        skip(!fixture.can('people').offset, 'declares offset: false');
+        const ids = await createMany();
+        const orders = [undefined, ...['login', 'name', 'age'].map((field) => byField(field, descending))];
+        for (const sort of orders) {
+          if (sort && !fixture.can('people').fields[sort.field]?.sortable) continue;
+          const whole = await walkAfter(1_000, sort);
+          expect(sorted(whole)).toEqual(sorted(ids));
+          for (const size of pageSizes) expect(await walkOffset(size, sort)).toEqual(whole);
+        }
+      });
 
-    it('orders numbers, booleans and instants by value [7644-3.4.2.3-07]', async ({ skip }) => {
-      needsSort(skip, 'age', 'enabled', 'hired');
-      const people = [
-        { age: 10, enabled: true, hired: '2011-05-13T04:42:34.5Z' },
-        { age: 9, enabled: false, hired: '2011-05-13T04:42:34Z' },
-        { age: -1, hired: '1999-12-31T23:59:59Z' },
-        { age: 100, enabled: true },
-        { enabled: false, hired: '2011-05-13T04:42:35Z' },
-      ];
-      for (const [index, person] of people.entries()) await fixture.create('people', { login: `p${index}`, ...person });
-      for (const field of ['age', 'enabled', 'hired']) await expectOrder(byField(field, descending));
-    });
+      it('neither loses nor doubles a record that stays while others come and go', async () => {
+        const orders = [undefined, ...['login', 'name'].map((field) => byField(field, descending))];
+        for (const sort of orders) {
+          if (sort && !fixture.can('people').fields[sort.field]?.sortable) continue;
+          const ids = await createMany();
+          const whole = await walkAfter(1_000, sort);
+          const gone = new Set<string>();
+          const come = new Set<string>();
+          const seen = await walkAfter(5, sort, undefined, async (page) => {
+            // The last of this page, one long seen, and one still to come go; two others come.
+            for (const id of [whole[page * 5 + 4], whole[page * 3], whole[everyone - 1 - page]]) {
+              if (id === undefined || gone.has(id)) continue;
+              gone.add(id);
+              await fixture.delete('people', id);
+            }
+            for (const login of [`a${page}`, `z${page}`])
+              come.add(await fixture.create('people', { login, name: login }));
+          });
+          expect(new Set(seen).size, 'none comes twice').toBe(seen.length);
+          const survivors = ids.filter((id) => !gone.has(id));
+          expect(seen).toEqual(expect.arrayContaining(survivors));
+          for (const id of [...survivors, ...come]) await fixture.delete('people', id);
+        }
+      });
 
-    it('orders by the preferred child record, else by the first [7644-3.4.2.3-03]', async ({ skip }) => {
-      fixture.needs(skip, 'people', 'mails');
-      skip(!fixture.can('people').fields.mails?.children?.value?.sortable, 'cannot sort by mails.value');
-      const lists = [
-        [
-          { value: 'x1', type: 'work' },
-          { value: 'b', primary: true },
-        ],
-        [
-          { value: 'C', primary: true },
-          { value: 'a', primary: false },
-        ],
-        [{ value: 'A' }],
-        [],
-      ];
-      for (const [index, mails] of lists.entries()) await fixture.create('people', { login: `p${index}`, mails });
-      await expectOrder({ field: 'mails', child: 'value', prefer: 'primary', descending });
-    });
+      it('orders texts by code point, with no value last ascending and first descending [7644-3.4.2.3-02 7644-3.4.2.3-05 7644-3.4.2.3-07]', async ({
+        skip,
+      }) => {
+        needsSort(skip, 'name', 'badge');
+        const texts = awkwardTexts.filter((text) => text !== '' && !text.includes('\0'));
+        for (const [index, text] of texts.entries()) {
+          await fixture.create('people', { login: `p${index}`, name: text, badge: text });
+        }
+        for (const login of ['none1', 'none2']) await fixture.create('people', { login });
+        for (const field of ['name', 'badge']) await expectOrder(byField(field, descending));
+      });
 
-    it('orders by $id and $created', async () => {
-      await createMany();
-      for (const field of ['$id', '$created']) {
-        if (fixture.can('people').fields[field]?.sortable) await expectOrder(byField(field, descending));
-      }
-    });
+      it('orders numbers, booleans and instants by value [7644-3.4.2.3-07]', async ({ skip }) => {
+        needsSort(skip, 'age', 'enabled', 'hired');
+        const people = [
+          { age: 10, enabled: true, hired: '2011-05-13T04:42:34.5Z' },
+          { age: 9, enabled: false, hired: '2011-05-13T04:42:34Z' },
+          { age: -1, hired: '1999-12-31T23:59:59Z' },
+          { age: 100, enabled: true },
+          { enabled: false, hired: '2011-05-13T04:42:35Z' },
+        ];
+        for (const [index, person] of people.entries())
+          await fixture.create('people', { login: `p${index}`, ...person });
+        for (const field of ['age', 'enabled', 'hired']) await expectOrder(byField(field, descending));
+      });
 
-    it('goes on after very long values that begin alike', async ({ skip }) => {
-      needsSort(skip, 'name');
-      const ids: string[] = [];
-      for (const n of [3, 1, 2, 5, 4]) {
-        ids.push(await fixture.create('people', { login: `p${n}`, name: `${'長'.repeat(1_500)}${n}` }));
-      }
-      const sort = byField('name', descending);
-      const whole = await walkAfter(100, sort);
-      expect(sorted(whole)).toEqual(sorted(ids));
-      expect(await walkAfter(1, sort)).toEqual(whole);
+      it('orders by the preferred child record, else by the first [7644-3.4.2.3-03]', async ({ skip }) => {
+        fixture.needs(skip, 'people', 'mails');
+        skip(!fixture.can('people').fields.mails?.children?.value?.sortable, 'cannot sort by mails.value');
+        const lists = [
+          [
+            { value: 'x1', type: 'work' },
+            { value: 'b', primary: true },
+          ],
+          [
+            { value: 'C', primary: true },
+            { value: 'a', primary: false },
+          ],
+          [{ value: 'A' }],
+          [],
+        ];
+        for (const [index, mails] of lists.entries()) await fixture.create('people', { login: `p${index}`, mails });
+        await expectOrder({ field: 'mails', child: 'value', prefer: 'primary', descending });
+      });
+
+      it('orders by $id and $created', async () => {
+        await createMany();
+        for (const field of ['$id', '$created']) {
+          if (fixture.can('people').fields[field]?.sortable) await expectOrder(byField(field, descending));
+        }
+      });
+
+      it('goes on after very long values that begin alike', async ({ skip }) => {
+        needsSort(skip, 'name');
+        const ids: string[] = [];
+        for (const n of [3, 1, 2, 5, 4]) {
+          ids.push(await fixture.create('people', { login: `p${n}`, name: `${'長'.repeat(1_500)}${n}` }));
+        }
+        const sort = byField('name', descending);
+        const whole = await walkAfter(100, sort);
+        expect(sorted(whole)).toEqual(sorted(ids));
+        expect(await walkAfter(1, sort)).toEqual(whole);
+      });
     });
-  });
 
   /** Every record once, and no two neighbours in the wrong order. */
   async function expectOrder(sort: Sort): Promise<void> {

@@ -1,19 +1,24 @@
-import type { BackendRecord, Sort } from '../../src/backend/adapter.js';
-import { AdapterError } from '../../src/backend/adapter-error.js';
-import { childrenOf, scalarsOf } from '../../src/backend/record.js';
-import { type ComparisonKey, compareKeys, keyOf } from '../../src/scim/comparison.js';
+import { type ComparisonKey, compareCodePoints, compareKeys, keyOf } from '../../scim/comparison.js';
+import type { BackendRecord, Sort } from '../adapter.js';
+import { AdapterError } from '../adapter-error.js';
+import { childrenOf, scalarsOf } from '../record.js';
 import { comparisonOf, type EntityPlan } from './entity.js';
 
-/** A record as it is stored: `serial` grows with every record created, and is the order when nothing else is asked. */
+/**
+ * A record as it is stored. `serial` is the order when nothing else is asked: a number that grows with every record
+ * created, or what else is the record's own and never changes.
+ */
 export interface Stored {
-  readonly serial: number;
+  readonly serial: Serial;
   readonly record: BackendRecord;
 }
+
+export type Serial = number | string;
 
 /** Where a record stands in a sorted result. */
 export interface Position {
   readonly key: ComparisonKey | undefined;
-  readonly serial: number;
+  readonly serial: Serial;
 }
 
 /** Longer text keys are cut in a position, so that it stays below 1,000 characters as base64 of UTF-8. */
@@ -32,7 +37,11 @@ export function comparePositions(a: Position, b: Position, isDescending: boolean
   } else if (a.key !== b.key) {
     return (a.key === undefined) === isDescending ? -1 : 1;
   }
-  return a.serial - b.serial;
+  return compareSerials(a.serial, b.serial);
+}
+
+function compareSerials(a: Serial, b: Serial): number {
+  return typeof a === 'number' && typeof b === 'number' ? a - b : compareCodePoints(String(a), String(b));
 }
 
 function sortKey(record: BackendRecord, sort: Sort, plan: EntityPlan): ComparisonKey | undefined {
@@ -57,17 +66,17 @@ export function printPosition({ key, serial }: Position): string {
 export function parsePosition(
   text: string,
   isDescending: boolean,
-  find: (serial: number) => Position | undefined,
+  find: (serial: Serial) => Position | undefined,
 ): Position {
   const parsed = parseJson(Buffer.from(text, 'base64url').toString());
-  if (!Array.isArray(parsed) || typeof parsed[0] !== 'number') throw malformed();
-  const [serial, key, isCut] = parsed as [number, unknown, unknown];
+  if (!Array.isArray(parsed) || !['number', 'string'].includes(typeof parsed[0])) throw malformed();
+  const [serial, key, isCut] = parsed as [Serial, unknown, unknown];
   if (key !== undefined && key !== null && !['string', 'number', 'boolean'].includes(typeof key)) throw malformed();
   const given: Position = { serial, key: (key ?? undefined) as ComparisonKey | undefined };
   if (isCut === undefined) return given;
   const present = find(serial);
   if (typeof present?.key === 'string' && present.key.startsWith(String(key))) return present;
-  return { serial: -1, key: isDescending ? `${key}${lastCharacter}` : String(key) };
+  return { serial: typeof serial === 'number' ? -1 : '', key: isDescending ? `${key}${lastCharacter}` : String(key) };
 }
 
 function cut(key: string): string {

@@ -1,3 +1,4 @@
+import type { Comparison } from '../../scim/comparison.js';
 import type {
   BackendRecord,
   EntityCapabilities,
@@ -7,10 +8,9 @@ import type {
   FilterOp,
   Precision,
   Scalar,
-} from '../../src/backend/adapter.js';
-import { AdapterError } from '../../src/backend/adapter-error.js';
-import { childrenOf, scalarsOf } from '../../src/backend/record.js';
-import type { Comparison } from '../../src/scim/comparison.js';
+} from '../adapter.js';
+import { AdapterError } from '../adapter-error.js';
+import { childrenOf, scalarsOf } from '../record.js';
 
 /** A field, or with `child` one field of its child records. */
 export interface FieldPath {

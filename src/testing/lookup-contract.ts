@@ -1,13 +1,14 @@
-import { describe, expect, it } from 'vitest';
-import type { Scalar } from '../../src/backend/adapter.js';
-import { childrenOf, idOf, scalarsOf } from '../../src/backend/record.js';
+import type { Scalar } from '../backend/adapter.js';
+import { childrenOf, idOf, scalarsOf } from '../backend/record.js';
 import { awkwardTexts } from './contract-entities.js';
 import { type ContractFixture, type EntityName, sorted } from './contract-fixture.js';
+import { expect } from './expect.js';
+import type { Suite } from './suite.js';
 
 const noIntegrity = 'declares referentialIntegrity: false';
 
 /** Finding many records by a value each, and what becomes of the values that name other records. */
-export function lookupContract(fixture: ContractFixture): void {
+export function lookupContract(fixture: ContractFixture, { describe, it }: Suite): void {
   function lookup(entity: EntityName, by: string, values: readonly Scalar[], fields: readonly string[] = []) {
     return fixture.adapter.lookup(entity, { by, values, fields }, fixture.context());
   }

@@ -1,4 +1,4 @@
-import type { BackendRecord, Change, Condition, DescribableOperation, SearchQuery } from '../../src/backend/adapter.js';
+import type { BackendRecord, Change, Condition, DescribableOperation, SearchQuery } from '../adapter.js';
 
 /** The operation as one readable line; nothing is carried out. */
 export function describeOperation(operation: DescribableOperation): string {

@@ -1,16 +1,8 @@
-import type {
-  BackendRecord,
-  Change,
-  ChildRecord,
-  Condition,
-  FieldUse,
-  FieldValue,
-  Scalar,
-} from '../../src/backend/adapter.js';
-import { AdapterError } from '../../src/backend/adapter-error.js';
-import { compileChildCondition } from '../../src/backend/condition.js';
-import { isChildRecord, valuesOf } from '../../src/backend/record.js';
-import { type Comparison, instantKey, keyOf } from '../../src/scim/comparison.js';
+import { type Comparison, instantKey, keyOf } from '../../scim/comparison.js';
+import type { BackendRecord, Change, ChildRecord, Condition, FieldUse, FieldValue, Scalar } from '../adapter.js';
+import { AdapterError } from '../adapter-error.js';
+import { compileChildCondition } from '../condition.js';
+import { isChildRecord, valuesOf } from '../record.js';
 import { type EntityPlan, unknownField } from './entity.js';
 
 type Value = Scalar | ChildRecord;

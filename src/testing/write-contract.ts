@@ -1,8 +1,9 @@
-import { expect, it } from 'vitest';
-import type { Change } from '../../src/backend/adapter.js';
-import { AdapterError } from '../../src/backend/adapter-error.js';
-import { scalarsOf } from '../../src/backend/record.js';
+import type { Change } from '../backend/adapter.js';
+import { AdapterError } from '../backend/adapter-error.js';
+import { scalarsOf } from '../backend/record.js';
 import { type ContractFixture, expectKind, sorted } from './contract-fixture.js';
+import { expect } from './expect.js';
+import type { Suite } from './suite.js';
 
 const noUnique = 'declares enforcesUnique: false';
 const noRevision = 'declares revision: false';
@@ -12,7 +13,7 @@ function setLogin(login: string): Change {
 }
 
 /** What holds when several write: revisions, unique fields, and updates that are whole or not at all. */
-export function writeContract(fixture: ContractFixture): void {
+export function writeContract(fixture: ContractFixture, { it }: Suite): void {
   /** Which of two logins that differ in case only the backend takes for one. */
   const foldsCase = () => fixture.comparisonOf('people')('login') !== 'exact';
 
