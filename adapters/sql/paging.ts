@@ -1,9 +1,10 @@
-import type { Sort } from '../../../src/backend/adapter.js';
-import { AdapterError } from '../../../src/backend/adapter-error.js';
+import type { Sort } from '../../src/backend/adapter.js';
+import { AdapterError } from '../../src/backend/adapter-error.js';
 import { anyPart, partOf } from './condition-sql.js';
 import { type EntityPlan, fieldOf, inner, outer, scalarOf } from './entity-plan.js';
+import type { SqlValue } from './pool.js';
 import type { ScalarPlan } from './scalar-plan.js';
-import { column, nothing, type Sql, type SqlValue, sql } from './sql-text.js';
+import { column, nothing, type Sql, sql } from './sql-text.js';
 import { toSqlNumber } from './stored-scalar.js';
 
 /** What the rows are ordered by before the key; NULL without a value. */
@@ -24,7 +25,7 @@ export function sortKey(plan: EntityPlan, sort: Sort): Sql {
 export function orderBy(plan: EntityPlan, key: Sql | undefined, isDescending: boolean): Sql {
   const tie = column(outer, plan.key.name);
   if (key === undefined) return tie;
-  return isDescending ? sql`${key} DESC NULLS FIRST, ${tie}` : sql`${key} ASC NULLS LAST, ${tie}`;
+  return sql`${plan.dialect.order(key, isDescending)}, ${tie}`;
 }
 
 /** The last record of a page: its key, what it was sorted by, and how many records came up to it. */
@@ -69,7 +70,7 @@ export function afterPosition(plan: EntityPlan, position: Position, key: Sql | u
 }
 
 function sortable(scalar: ScalarPlan): ScalarPlan {
-  if (scalar.type === 'bytes') throw unsortable(scalar.field);
+  if (!scalar.isSortable) throw unsortable(scalar.field);
   return scalar;
 }
 
@@ -77,15 +78,17 @@ function encode(parts: readonly unknown[]): string {
   return Buffer.from(JSON.stringify(parts)).toString('base64url');
 }
 
-/** Big integers as an object, since JSON numbers would lose digits. */
+/** Big integers as an object, since JSON numbers would lose digits; bytes as base64 text. */
 function plain(value: SqlValue): unknown {
+  if (value instanceof Uint8Array) return { b: Buffer.from(value).toString('base64') };
   return typeof value === 'bigint' ? { i: String(value) } : value;
 }
 
 function fromPlain(value: unknown): SqlValue {
   if (value === null || typeof value === 'string') return value;
   if (typeof value === 'number') return toSqlNumber(value);
-  const digits = (value as { readonly i?: unknown } | undefined)?.i;
+  const { i: digits, b: bytes } = (value ?? {}) as { readonly i?: unknown; readonly b?: unknown };
+  if (typeof bytes === 'string') return Buffer.from(bytes, 'base64');
   if (typeof digits !== 'string' || !/^-?\d{1,19}$/.test(digits)) throw malformed();
   return BigInt(digits);
 }

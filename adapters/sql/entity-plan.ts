@@ -1,12 +1,11 @@
-import type { Database } from 'better-sqlite3';
-import type { EntityUse, FieldUse } from '../../../src/backend/adapter.js';
-import { AdapterError } from '../../../src/backend/adapter-error.js';
+import type { EntityUse, FieldUse } from '../../src/backend/adapter.js';
+import { AdapterError } from '../../src/backend/adapter-error.js';
 import type { FieldConfig, InstantColumnConfig, TableEntityConfig, TablesConfig } from './config.js';
+import type { Dialect } from './dialects/dialect.js';
 import { type FieldContext, type FieldPlan, planField } from './field-plan.js';
-import { createScalar, type ScalarPlan } from './scalar-plan.js';
-import { columnSource, type InRow } from './scalar-source.js';
-import { column, isTrue, name, type Sql, sql } from './sql-text.js';
-import { type ColumnSchema, columnOf, readTableSchema, type TableSchema } from './table-schema.js';
+import type { ScalarPlan } from './scalar-plan.js';
+import { column, type InRow, isTrue, type Sql, sql } from './sql-text.js';
+import { type ColumnSchema, columnOf, type TableSchema } from './table-schema.js';
 
 /** An instant in a column that the adapter itself keeps. */
 export interface InstantColumn {
@@ -16,6 +15,7 @@ export interface InstantColumn {
 
 /** One entity: the declaration, the mapping's use and the real table, brought together once. */
 export interface EntityPlan {
+  readonly dialect: Dialect;
   readonly entity: string;
   readonly use: EntityUse;
   readonly config: TableEntityConfig;
@@ -26,6 +26,8 @@ export interface EntityPlan {
   readonly id: ScalarPlan;
   readonly generateKey: 'uuid' | 'database';
   readonly version?: string;
+  /** What tells one state of the row from another. */
+  readonly revision?: InRow;
   readonly created?: InstantColumn;
   readonly modified?: InstantColumn;
   readonly deleted?: InstantColumn;
@@ -42,17 +44,20 @@ export const inner: Sql = { text: 'c', params: [] };
 
 export type EntityPlans = ReadonlyMap<string, EntityPlan>;
 
-export function planEntities(db: Database, uses: readonly EntityUse[], tables: TablesConfig): EntityPlans {
-  const schemas = new Map<string, TableSchema>();
-  const readTable = (table: string): TableSchema => {
-    const schema = schemas.get(table) ?? readTableSchema(db, table);
-    schemas.set(table, schema);
-    return schema;
-  };
+export interface PlanOptions {
+  readonly dialect: Dialect;
+  readonly uses: readonly EntityUse[];
+  readonly tables: TablesConfig;
+  /** A table as it is, also when it is not. */
+  readonly readTable: (table: string) => TableSchema;
+}
+
+export function planEntities(options: PlanOptions): EntityPlans {
+  const { uses, tables } = options;
   const plans = new Map<string, EntityPlan>();
   for (const use of uses) {
     const config = tables[use.entity];
-    if (config !== undefined) plans.set(use.entity, planEntity(use, config, { readTable, uses, tables }));
+    if (config !== undefined) plans.set(use.entity, planEntity(use, config, options));
   }
   return plans;
 }
@@ -91,21 +96,16 @@ function usedFields({ id, fields }: EntityUse): readonly FieldUse[] {
   return [...fields, { name: id, ...text, read: true, written: false }];
 }
 
-interface Surroundings {
-  readonly readTable: (table: string) => TableSchema;
-  readonly uses: readonly EntityUse[];
-  readonly tables: TablesConfig;
-}
-
-function planEntity(use: EntityUse, config: TableEntityConfig, surroundings: Surroundings): EntityPlan {
+function planEntity(use: EntityUse, config: TableEntityConfig, surroundings: PlanOptions): EntityPlan {
+  const { dialect } = surroundings;
   const table = surroundings.readTable(config.table);
   const key = columnOf(table, config.key);
-  const deleted = instantColumn(table, '$deleted', config.softDelete);
-  const created = instantColumn(table, '$created', config.created);
-  const modified = instantColumn(table, '$modified', config.modified);
+  const deleted = instantColumn(dialect, table, '$deleted', config.softDelete);
+  const created = instantColumn(dialect, table, '$created', config.created);
+  const modified = instantColumn(dialect, table, '$modified', config.modified);
   const fields = new Map<string, FieldPlan>();
   const unplanned = new Map<string, string>();
-  const context = contextOf(table, key.name, use.idPrefix ?? '', surroundings);
+  const context = contextOf(table, key, use.idPrefix ?? '', surroundings);
   for (const field of usedFields(use)) {
     const isId = field.name === use.id;
     const declared = config.fields[field.name] ?? (isId ? config.key : inverseConfig(field, surroundings));
@@ -114,41 +114,50 @@ function planEntity(use: EntityUse, config: TableEntityConfig, surroundings: Sur
     else fields.set(field.name, planned);
   }
   const isRowid = table.rowidColumn === key.name.toLowerCase();
+  const version = config.version === undefined ? undefined : columnOf(table, config.version).name;
+  const revision = revisionOf(version, [...fields.values()], surroundings.dialect, table);
   return {
+    dialect,
     entity: use.entity,
     use,
     config,
     table,
-    tableName: name(table.name),
+    tableName: dialect.table(table.name),
     key,
-    id: createScalar({
+    id: dialect.scalar({
       field: '$id',
       type: 'string',
       comparison: 'exact',
-      source: columnSource(key),
+      place: { kind: 'column', schema: key, table },
       prefix: use.idPrefix ?? '',
       isExact: true,
     }),
-    generateKey: config.generateKey ?? (isRowid ? 'database' : 'uuid'),
-    ...(config.version === undefined ? {} : { version: columnOf(table, config.version).name }),
+    generateKey: config.generateKey ?? (isRowid || key.isGivenByDatabase === true ? 'database' : 'uuid'),
+    ...(version === undefined ? {} : { version }),
+    ...(revision === undefined ? {} : { revision }),
     ...(created === undefined ? {} : { created }),
     ...(modified === undefined ? {} : { modified }),
     ...(deleted === undefined ? {} : { deleted }),
     fields,
     unplanned,
-    alive: (alias) => (deleted === undefined ? isTrue : aliveSql(table, column(alias, deleted.column))),
+    alive: (alias) => (deleted === undefined ? isTrue : dialect.isUnset(table, column(alias, deleted.column))),
   };
 }
 
-/**
- * Nearly all rows are alive, and an index on this column leads nowhere, but SQLite would rather walk it than a range of
- * another. The plus forbids it; a partial index needs the plain term, with a hint instead.
- */
-function aliveSql({ indexes }: TableSchema, deleted: Sql): Sql {
-  return indexes.some(({ partial }) => partial) ? sql`likelihood(${deleted} IS NULL, 0.99)` : sql`+${deleted} IS NULL`;
+/** A row's own mark knows nothing of rows in other tables. */
+function revisionOf(
+  version: string | undefined,
+  fields: readonly FieldPlan[],
+  { rowRevision }: Dialect,
+  table: TableSchema,
+): InRow | undefined {
+  if (version !== undefined) return (alias) => sql`coalesce(${column(alias, version)}, 0)`;
+  const isWhole = fields.every(({ kind, use }) => kind !== 'child' || use.inverseOf !== undefined);
+  return isWhole && !table.isView ? rowRevision : undefined;
 }
 
 function instantColumn(
+  dialect: Dialect,
   table: TableSchema,
   field: string,
   config: InstantColumnConfig | undefined,
@@ -156,19 +165,26 @@ function instantColumn(
   if (config === undefined) return undefined;
   const { column: columnName, format = 'iso' } = typeof config === 'string' ? { column: config } : config;
   const schema = columnOf(table, columnName);
-  const scalar = createScalar({ field, type: 'instant', comparison: 'instant', source: columnSource(schema), format });
+  const scalar = dialect.scalar({
+    field,
+    type: 'instant',
+    comparison: 'instant',
+    place: { kind: 'column', schema, table },
+    format,
+  });
   return { column: schema.name, scalar };
 }
 
 function contextOf(
   table: TableSchema,
-  keyColumn: string,
+  key: ColumnSchema,
   ownPrefix: string,
-  { readTable, uses, tables }: Surroundings,
+  { dialect, readTable, uses, tables }: PlanOptions,
 ): FieldContext {
   return {
+    dialect,
     table,
-    keyColumn,
+    key,
     readTable,
     prefixFor: (use) => {
       const target = onlyTarget(use);
@@ -187,8 +203,12 @@ function contextOf(
       const { softDelete } = config;
       const deleted = typeof softDelete === 'string' ? softDelete : softDelete.column;
       const alias: Sql = { text: 'r', params: [] };
+      const keys = dialect.alignKeys(
+        { schema: columnOf(readTable(config.table), config.key), at: (row) => column(row, config.key), prefix: '' },
+        { schema: value, at: (row) => column(row, value.name), prefix: '' },
+      );
       return (row) =>
-        sql` AND EXISTS (SELECT 1 FROM ${name(config.table)} AS r WHERE ${column(alias, config.key)} = ${value(row)} AND ${column(alias, deleted)} IS NULL)`;
+        sql` AND EXISTS (SELECT 1 FROM ${dialect.table(config.table)} AS r WHERE ${keys.one(alias)} = ${keys.other(row)} AND ${column(alias, deleted)} IS NULL)`;
     },
   };
 }
@@ -205,7 +225,7 @@ function onlyTarget({ reference }: FieldUse): string | undefined {
 }
 
 /** The other end of a link table needs no declaration of its own. */
-function inverseConfig(use: FieldUse, { tables, uses }: Surroundings): FieldConfig | undefined {
+function inverseConfig(use: FieldUse, { tables, uses }: PlanOptions): FieldConfig | undefined {
   if (use.inverseOf === undefined || use.type === 'records') return undefined;
   const { entity, field } = use.inverseOf;
   const other = tables[entity]?.fields[field];

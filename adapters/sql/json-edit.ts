@@ -1,23 +1,31 @@
+import type { JsonDialect } from './dialects/dialect.js';
 import type { JsonPlace } from './field-plan.js';
-import { printPath } from './field-plan.js';
-import { literal, type Sql, type SqlValue, sql } from './sql-text.js';
+import type { SqlValue } from './pool.js';
+import type { Sql } from './sql-text.js';
 import { rejected } from './stored-scalar.js';
 
 type JsonObject = Record<string, unknown>;
 
 /**
- * Members of one column's JSON object being set and removed. SQLite edits the text, so that everything else in it stays
+ * Members of one column's JSON object being set and removed. The database edits the document, so that everything else in it stays
  * as it is, numbers with many digits included; a copy in memory tells which enclosing objects are missing.
  */
 export class JsonEdit {
   private readonly model: JsonObject;
+  private readonly dialect: JsonDialect;
   private expression: Sql;
 
-  /** @param stored what the column holds @param field for errors @throws AdapterError rejected when it is no object */
-  constructor(stored: SqlValue, current: Sql, field: string) {
+  /**
+   * @param stored the column's document as text
+   * @param current the document itself
+   * @param field for errors
+   * @throws AdapterError rejected when it is no object
+   */
+  constructor(dialect: JsonDialect, stored: SqlValue, current: Sql, field: string) {
     const parsed = parseObject(stored, field);
+    this.dialect = dialect;
     this.model = parsed ?? {};
-    this.expression = parsed === undefined ? literal('{}') : current;
+    this.expression = parsed === undefined ? dialect.empty : current;
   }
 
   /** The column's new value. */
@@ -26,7 +34,7 @@ export class JsonEdit {
   }
 
   /** @param json undefined removes the member */
-  put({ members, path }: JsonPlace, json: unknown): void {
+  put({ members }: JsonPlace, json: unknown): void {
     let parent = this.model;
     for (const [depth, member] of members.slice(0, -1).entries()) {
       const next = parent[member];
@@ -37,22 +45,22 @@ export class JsonEdit {
       if (json === undefined) return;
       const missing = members.slice(depth + 1).reduceRight<unknown>((value, name) => ({ [name]: value }), json);
       parent[member] = missing;
-      this.set(printPath(members.slice(0, depth + 1)), missing);
+      this.set(members.slice(0, depth + 1), missing);
       return;
     }
     const last = members.at(-1) ?? '';
     if (json === undefined) {
       if (!Object.hasOwn(parent, last)) return;
       delete parent[last];
-      this.expression = sql`json_remove(${this.expression}, ${literal(path)})`;
+      this.expression = this.dialect.remove(this.expression, members);
       return;
     }
     parent[last] = json;
-    this.set(path, json);
+    this.set(members, json);
   }
 
-  private set(path: string, json: unknown): void {
-    this.expression = sql`json_set(${this.expression}, ${literal(path)}, json(${JSON.stringify(json)}))`;
+  private set(members: readonly string[], json: unknown): void {
+    this.expression = this.dialect.set(this.expression, members, JSON.stringify(json));
   }
 }
 

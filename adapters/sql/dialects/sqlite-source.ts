@@ -1,8 +1,6 @@
-import { column, literal, type Sql, sql } from './sql-text.js';
-import type { ColumnSchema } from './table-schema.js';
-
-/** A piece of SQL about a row of the table with that alias. */
-export type InRow = (alias: Sql) => Sql;
+import type { ValuePlace } from '../scalar-plan.js';
+import { column, type InRow, literal, sql } from '../sql-text.js';
+import type { ColumnSchema } from '../table-schema.js';
 
 /** Where a simple value lies. What is not of the type asked for is NULL. */
 export interface ScalarSource {
@@ -14,14 +12,32 @@ export interface ScalarSource {
   readonly bytes: InRow;
 }
 
-export function columnSource(schema: ColumnSchema): ScalarSource {
+export function sourceOf(place: ValuePlace): ScalarSource {
+  switch (place.kind) {
+    case 'column':
+      return columnSource(place.schema);
+    case 'member':
+      return jsonMemberSource(place.column.name, printPath(place.members));
+    case 'element':
+      return jsonElementSource;
+    case 'elementMember':
+      return jsonElementMemberSource(printPath([place.member]));
+  }
+}
+
+/** The members as SQLite's path. */
+export function printPath(members: readonly string[]): string {
+  return `$${members.map((member) => `."${member}"`).join('')}`;
+}
+
+function columnSource(schema: ColumnSchema): ScalarSource {
   const at: InRow = (alias) => column(alias, schema.name);
   const asText: InRow = (alias) => sql`CASE WHEN typeof(${at(alias)}) <> 'blob' THEN CAST(${at(alias)} AS TEXT) END`;
   const plain: InRow = schema.collation === 'other' ? (alias) => sql`(${at(alias)} COLLATE BINARY)` : at;
-  const isNumeric = schema.affinity !== 'text' && schema.affinity !== 'none';
+  const isNumeric = schema.kind !== 'text' && schema.kind !== 'none';
   return {
     column: { schema, at },
-    text: schema.affinity === 'text' ? plain : asText,
+    text: schema.kind === 'text' ? plain : asText,
     number: isNumeric
       ? (alias) => sql`CASE WHEN typeof(${at(alias)}) IN ('integer', 'real') THEN ${at(alias)} END`
       : (alias) => sql`scimbridge_number(${at(alias)})`,
@@ -31,7 +47,7 @@ export function columnSource(schema: ColumnSchema): ScalarSource {
 }
 
 /** A member of the JSON object in a column. A column that holds no JSON counts as empty. */
-export function jsonMemberSource(columnName: string, path: string): ScalarSource {
+function jsonMemberSource(columnName: string, path: string): ScalarSource {
   const document: InRow = (alias) => column(alias, columnName);
   const guarded =
     (value: InRow): InRow =>
@@ -50,13 +66,13 @@ export function jsonMemberSource(columnName: string, path: string): ScalarSource
 }
 
 /** An element of a JSON array, as `json_each` gives it under the alias. */
-export const jsonElementSource: ScalarSource = jsonSource(
+const jsonElementSource: ScalarSource = jsonSource(
   (alias) => column(alias, 'type'),
   (alias) => column(alias, 'value'),
 );
 
 /** A member of an element that is an object. */
-export function jsonElementMemberSource(path: string): ScalarSource {
+function jsonElementMemberSource(path: string): ScalarSource {
   const object: InRow = (alias) => column(alias, 'value');
   return jsonSource(
     (alias) => sql`json_type(${object(alias)}, ${literal(path)})`,

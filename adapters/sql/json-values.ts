@@ -1,7 +1,7 @@
-import type { ChildRecord, Scalar } from '../../../src/backend/adapter.js';
+import type { ChildRecord, Scalar } from '../../src/backend/adapter.js';
 import type { JsonListField } from './field-plan.js';
+import type { SqlValue } from './pool.js';
 import type { ScalarPlan } from './scalar-plan.js';
-import type { SqlValue } from './sql-text.js';
 
 type JsonObject = Readonly<Record<string, unknown>>;
 

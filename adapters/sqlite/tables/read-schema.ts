@@ -1,44 +1,12 @@
 import type { Database } from 'better-sqlite3';
-import { name } from './sql-text.js';
-
-/** What SQLite does to a value that is put into the column. @see https://www.sqlite.org/datatype3.html §3.1 */
-export type Affinity = 'text' | 'integer' | 'real' | 'numeric' | 'none';
-
-export interface ColumnSchema {
-  readonly name: string;
-  readonly declaredType: string;
-  readonly affinity: Affinity;
-  readonly collation: 'binary' | 'nocase' | 'other';
-  readonly notNull: boolean;
-  readonly isGenerated: boolean;
-  /** A missing value is written as '' and not as NULL, because the column takes no NULL and its default is ''. */
-  readonly defaultsToEmptyText: boolean;
-}
-
-export interface IndexSchema {
-  readonly name: string;
-  readonly unique: boolean;
-  readonly partial: boolean;
-  /** In the index's order; undefined for an expression. */
-  readonly columns: readonly (string | undefined)[];
-  /** Absent for the index of a PRIMARY KEY or UNIQUE clause. */
-  readonly sql?: string;
-}
-
-/** A table or view as it is in the database; `exists` is false when it is only declared. */
-export interface TableSchema {
-  readonly name: string;
-  readonly exists: boolean;
-  readonly isView: boolean;
-  readonly columns: ReadonlyMap<string, ColumnSchema>;
-  readonly indexes: readonly IndexSchema[];
-  /** Lower case names of the PRIMARY KEY's columns. */
-  readonly primaryKey: readonly string[];
-  readonly hasRowid: boolean;
-  /** The one column that is another name of the rowid. */
-  readonly rowidColumn?: string;
-  readonly isAutoincrement: boolean;
-}
+import { name } from '../../sql/sql-text.js';
+import {
+  type ColumnKind,
+  type ColumnSchema,
+  type IndexSchema,
+  missingTable,
+  type TableSchema,
+} from '../../sql/table-schema.js';
 
 interface ColumnRow {
   readonly name: string;
@@ -73,59 +41,21 @@ export function readTableSchema(db: Database, table: string): TableSchema {
   };
 }
 
-/** The column, whatever the case of its name; a column of text when there is none, so that planning can go on. */
-export function columnOf(table: TableSchema, column: string): ColumnSchema {
-  return table.columns.get(column.toLowerCase()) ?? { ...unknownColumn, name: column };
-}
-
-/** An index whose columns start with these, in any order, and that holds all rows. */
-export function hasIndexOn(table: TableSchema, columns: readonly string[]): boolean {
-  const wanted = new Set(columns.map((column) => column.toLowerCase()));
-  const starts = (names: readonly (string | undefined)[]) =>
-    names.length >= wanted.size &&
-    names.slice(0, wanted.size).every((column) => wanted.has(column?.toLowerCase() ?? ''));
-  if (wanted.size === 1 && table.rowidColumn !== undefined && wanted.has(table.rowidColumn)) return true;
-  return starts(table.primaryKey) || table.indexes.some((index) => !index.partial && starts(index.columns));
-}
-
-const unknownColumn: ColumnSchema = {
-  name: '',
-  declaredType: '',
-  affinity: 'text',
-  collation: 'binary',
-  notNull: false,
-  isGenerated: false,
-  defaultsToEmptyText: false,
-};
-
-function missingTable(table: string): TableSchema {
-  return {
-    name: table,
-    exists: false,
-    isView: false,
-    columns: new Map(),
-    indexes: [],
-    primaryKey: [],
-    hasRowid: true,
-    isAutoincrement: false,
-  };
-}
-
 function columnSchema(db: Database, table: string, row: ColumnRow): ColumnSchema {
-  const affinity = affinityOf(row.type);
+  const kind = affinityOf(row.type);
   return {
     name: row.name,
     declaredType: row.type,
-    affinity,
+    kind,
     collation: collationOf(db, table, row.name),
     notNull: row.notnull !== 0,
     isGenerated: row.hidden === 2 || row.hidden === 3,
-    defaultsToEmptyText:
-      row.notnull !== 0 && affinity === 'text' && (row.dflt_value === "''" || row.dflt_value === '""'),
+    defaultsToEmptyText: row.notnull !== 0 && kind === 'text' && (row.dflt_value === "''" || row.dflt_value === '""'),
   };
 }
 
-function affinityOf(declaredType: string): Affinity {
+/** What SQLite does to a value that is put into the column. @see https://www.sqlite.org/datatype3.html §3.1 */
+function affinityOf(declaredType: string): ColumnKind {
   const type = declaredType.toUpperCase();
   if (type.includes('INT')) return 'integer';
   if (/CHAR|CLOB|TEXT/.test(type)) return 'text';

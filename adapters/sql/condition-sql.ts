@@ -1,12 +1,12 @@
-import type { Condition } from '../../../src/backend/adapter.js';
-import { AdapterError } from '../../../src/backend/adapter-error.js';
-import { assertNever } from '../../../src/scim/assert-never.js';
-import { keyOf } from '../../../src/scim/comparison.js';
-import { pathsIn, toNegationNormalForm } from '../../../src/scim/filter.js';
+import type { Condition } from '../../src/backend/adapter.js';
+import { AdapterError } from '../../src/backend/adapter-error.js';
+import { assertNever } from '../../src/scim/assert-never.js';
+import { keyOf } from '../../src/scim/comparison.js';
+import { pathsIn, toNegationNormalForm } from '../../src/scim/filter.js';
 import { type EntityPlan, fieldOf, inner, outer, scalarOf } from './entity-plan.js';
 import type { ListField } from './field-plan.js';
 import type { ScalarPlan } from './scalar-plan.js';
-import { all, any, column, isFalse, type Sql, sql } from './sql-text.js';
+import { all, any, isFalse, type Sql, sql } from './sql-text.js';
 import { loneSurrogate } from './stored-scalar.js';
 import { hasIndexOn } from './table-schema.js';
 
@@ -20,23 +20,42 @@ export function conditionSql(plan: EntityPlan, condition: Condition): Sql {
     present: (field) => overField(plan, field, normal, (scalar, alias) => scalar.present(alias)),
     valuePath: (field, filter) => {
       const list = listOf(plan, field);
-      return existsSql(list, normal, childConditionSql(list, filter));
+      return existsSql(list, normal, childConditionSql(list, filter, inner));
     },
   });
 }
 
-/** A condition over one child record, as the alias `c`; where it also holds for a child without values, there is one. */
-export function childConditionSql(list: ListField, condition: Condition): Sql {
+/** A condition over one child record under the alias; where it also holds for a child without values, there is one. */
+export function childConditionSql(list: ListField, condition: Condition, alias: Sql): Sql {
   if (!list.isRecords) throw unsupported(list.name, 'holds no child records');
   const normal = toNegationNormalForm(condition);
   const compiled = compile(normal, {
-    compare: (filter) => compareSql(partOf(list, filter.path), inner, filter),
-    present: (part) => partOf(list, part).present(inner),
+    compare: (filter) => compareSql(partOf(list, filter.path), alias, filter),
+    present: (part) => partOf(list, part).present(alias),
     valuePath: (part) => {
       throw unsupported(`${list.name}.${part}`, 'holds no child records');
     },
   });
-  return holdsOfNothing(normal) ? all([compiled, anyPart(list, inner)]) : compiled;
+  return holdsOfNothing(normal) ? all([compiled, anyPart(list, alias)]) : compiled;
+}
+
+/** Whether the condition's SQL selects what it means and no more. */
+export function isExactOver(list: ListField, condition: Condition): boolean {
+  switch (condition.kind) {
+    case 'compare': {
+      const { operators } = partOf(list, condition.path);
+      return operators[condition.op === 'ne' ? 'eq' : condition.op] === 'exact';
+    }
+    case 'present':
+      return partOf(list, condition.path).operators.pr === 'exact';
+    case 'and':
+    case 'or':
+      return condition.operands.every((operand) => isExactOver(list, operand));
+    case 'not':
+      return isExactOver(list, condition.operand);
+    case 'valuePath':
+      return false;
+  }
 }
 
 /** Some part of the child has a value: one without any is not given as a child. */
@@ -82,7 +101,7 @@ function compareSql(scalar: ScalarPlan, alias: Sql, { op, value }: Compare): Sql
   const key = keyOf(scalar.comparison, value);
   if (key === undefined || op === 'ne') return isFalse; // `ne` is gone in negation normal form
   if (typeof key === 'string' && loneSurrogate.test(key)) return isFalse; // it would become U+FFFD
-  if (!scalar.operators.includes(op)) throw unsupported(scalar.field, `cannot be compared by "${op}"`);
+  if (scalar.operators[op] === undefined) throw unsupported(scalar.field, `cannot be compared by "${op}"`);
   return scalar.compare(alias, op, key);
 }
 
@@ -106,7 +125,7 @@ function overField(
  */
 function existsSql(list: ListField, whole: Condition, condition: Sql): Sql {
   if (list.kind === 'child' && (whole.kind === 'valuePath' || whole.kind === 'compare' || isIndexed(list, whole))) {
-    return sql`${list.parentKey(outer)} IN (SELECT ${column(inner, list.parent.name)} FROM ${list.from(outer, inner)} WHERE ${condition}${list.restriction(inner)}${list.visible(inner)})`;
+    return sql`${list.parentKey(outer)} IN (SELECT ${list.parentColumn(inner)} FROM ${list.from(outer, inner)} WHERE ${condition}${list.restriction(inner)}${list.visible(inner)})`;
   }
   return sql`EXISTS (SELECT 1 FROM ${list.from(outer, inner)} WHERE ${list.where(outer, inner)} AND ${condition})`;
 }

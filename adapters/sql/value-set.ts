@@ -1,8 +1,8 @@
-import type { Change, ChildRecord, Scalar } from '../../../src/backend/adapter.js';
-import { AdapterError } from '../../../src/backend/adapter-error.js';
-import { compileChildCondition } from '../../../src/backend/condition.js';
-import { isChildRecord } from '../../../src/backend/record.js';
-import { keyOf } from '../../../src/scim/comparison.js';
+import type { Change, ChildRecord, Scalar } from '../../src/backend/adapter.js';
+import { AdapterError } from '../../src/backend/adapter-error.js';
+import { compileChildCondition } from '../../src/backend/condition.js';
+import { isChildRecord } from '../../src/backend/record.js';
+import { keyOf } from '../../src/scim/comparison.js';
 import type { FieldPlan } from './field-plan.js';
 import type { ScalarPlan } from './scalar-plan.js';
 import { rejected } from './stored-scalar.js';

@@ -1,7 +1,9 @@
-/** What SQLite is given and gives back. Integers come as bigint, so that none loses digits. */
-export type SqlValue = string | number | bigint | Uint8Array | null;
+import type { SqlValue } from './pool.js';
 
-/** A piece of SQL with the values of its question marks, in order. */
+/**
+ * A piece of SQL with the values of its question marks, in order. Names stand in double quotes and texts in single ones,
+ * doubled within; the dialect turns whole statements into what its database reads (`Dialect.native`).
+ */
 export interface Sql {
   readonly text: string;
   readonly params: readonly SqlValue[];
@@ -28,8 +30,11 @@ export function sql(strings: TemplateStringsArray, ...parts: readonly (Sql | Sql
 }
 
 export const nothing: Sql = { text: '', params: [] };
-export const isTrue: Sql = { text: '1', params: [] };
-export const isFalse: Sql = { text: '0', params: [] };
+export const isTrue: Sql = { text: 'TRUE', params: [] };
+export const isFalse: Sql = { text: 'FALSE', params: [] };
+
+/** A piece of SQL about a row of the table with that alias. */
+export type InRow = (alias: Sql) => Sql;
 
 /** An identifier, quoted. */
 export function name(identifier: string): Sql {
@@ -52,7 +57,7 @@ export function list(parts: readonly Sql[], separator = ', '): Sql {
 
 const deepestChain = 50;
 
-/** All hold; of nothing, true. Long chains become trees: SQLite limits the depth of an expression. */
+/** All hold; of nothing, true. Long chains become trees: databases limit the depth of an expression. */
 export function all(parts: readonly Sql[]): Sql {
   return chain(parts, ' AND ', isTrue);
 }
@@ -71,12 +76,13 @@ function chain(parts: readonly Sql[], separator: string, empty: Sql): Sql {
   return sql`(${list([chain(parts.slice(0, middle), separator, empty), chain(parts.slice(middle), separator, empty)], separator)})`;
 }
 
+/** Texts, names and parameters within a statement; all the rest is keywords and signs. */
+export const sqlTokens = /'(?:[^']|'')*'|"(?:[^"]|"")*"|\?/g;
+
 /** The statement with its parameters spelled out, for people to read. */
 export function printSql({ text, params }: Sql): string {
   let index = 0;
-  return text.replace(/'(?:[^']|'')*'|"(?:[^"]|"")*"|\?/g, (token) =>
-    token === '?' ? printValue(params[index++] ?? null) : token,
-  );
+  return text.replace(sqlTokens, (token) => (token === '?' ? printValue(params[index++] ?? null) : token));
 }
 
 function printValue(value: SqlValue): string {

@@ -1,12 +1,12 @@
-import type { BackendRecord, LookupQuery, SearchQuery, SearchResult } from '../../../src/backend/adapter.js';
-import { keyOf } from '../../../src/scim/comparison.js';
+import type { BackendRecord, LookupQuery, SearchQuery, SearchResult } from '../../src/backend/adapter.js';
+import { keyOf } from '../../src/scim/comparison.js';
 import { conditionSql, partOf } from './condition-sql.js';
 import { type EntityPlan, fieldOf, inner, outer, scalarOf } from './entity-plan.js';
 import { afterPosition, orderBy, parsePosition, printPosition, sortKey } from './paging.js';
 import { keyOfRow, type Selection, selectionOf } from './read-records.js';
 import type { ScalarPlan } from './scalar-plan.js';
-import type { Session } from './session.js';
-import { all, column, isTrue, nothing, type Sql, sql } from './sql-text.js';
+import { all, isTrue, nothing, type Sql, sql } from './sql-text.js';
+import { rows, type Work } from './work.js';
 
 /** The statements of a search. */
 export interface SearchStatements {
@@ -33,10 +33,9 @@ export function searchStatements(plan: EntityPlan, query: SearchQuery): SearchSt
   const position = query.after === undefined ? (query.offset ?? 0) : parsePosition(query.after);
   const isCounted = typeof position === 'number';
   const rest = isCounted ? where : all([where, afterPosition(plan, position, key, isDescending)]);
-  const offset = isCounted && position > 0 ? sql` OFFSET ${BigInt(position)}` : nothing;
+  const window = plan.dialect.limit(limit + 1, isCounted ? position : 0);
   const selected = key === undefined ? selection.columns : sql`${selection.columns}, ${key}`;
-  // `+ 0`: a LIMIT that is a bare parameter is compiled anew at every binding.
-  const page = sql`SELECT ${selected} ${from}${whereClause(rest)} ORDER BY ${orderBy(plan, key, isDescending)} LIMIT ${BigInt(limit) + 1n} + 0${offset}`;
+  const page = sql`SELECT ${selected} ${from}${whereClause(rest)} ORDER BY ${orderBy(plan, key, isDescending)}${window}`;
   return {
     selection,
     start: isCounted ? position : position.count,
@@ -47,62 +46,53 @@ export function searchStatements(plan: EntityPlan, query: SearchQuery): SearchSt
   };
 }
 
-export function search(session: Session, plan: EntityPlan, query: SearchQuery): SearchResult {
+export function* search(plan: EntityPlan, query: SearchQuery): Work<SearchResult> {
   const statements = searchStatements(plan, query);
   const { page, count, selection, start } = statements;
-  const found = page === undefined ? [] : session.rows(page);
-  const rows = found.slice(0, query.limit);
-  const last = found.length > query.limit ? rows.at(-1) : undefined;
+  const read = page === undefined ? [] : yield* rows(page);
+  const found = read.slice(0, query.limit);
+  const last = read.length > query.limit ? found.at(-1) : undefined;
   return {
-    records: selection.records(session, rows),
-    ...(count === undefined ? {} : { total: Number(session.rows(count)[0]?.[0] ?? 0) }),
+    records: yield* selection.records(found),
+    ...(count === undefined ? {} : { total: Number((yield* rows(count))[0]?.[0] ?? 0) }),
     ...(last === undefined
       ? {}
       : {
           next: printPosition({
             key: keyOfRow(last),
             sorted: statements.isSorted ? (last[selection.width] ?? null) : null,
-            count: start + rows.length,
+            count: start + found.length,
           }),
         }),
   };
 }
 
 /** The records with one of the values, by one statement. A value that the field cannot have finds nothing. */
-export function lookup(
-  session: Session,
-  plan: EntityPlan,
-  { by, values, fields }: LookupQuery,
-): readonly BackendRecord[] {
+export function* lookup(plan: EntityPlan, { by, values, fields }: LookupQuery): Work<readonly BackendRecord[]> {
   const scalar = scalarOf(plan, by);
   const selection = selectionOf(plan, fields);
   const keysOf = (of: ScalarPlan) => [...new Set(values.flatMap((value) => keyOf(of.comparison, value) ?? []))];
   let condition: Sql;
   if (scalar !== undefined) condition = scalar.oneOf(outer, keysOf(scalar));
   else {
-    const rows = fieldOf(plan, by);
-    if (rows.kind !== 'child' && rows.kind !== 'jsonList') return [];
-    const part = partOf(rows, '');
+    const listed = fieldOf(plan, by);
+    if (listed.kind !== 'child' && listed.kind !== 'jsonList') return [];
+    const part = partOf(listed, '');
     const found = part.oneOf(inner, keysOf(part));
     condition =
-      rows.kind === 'child'
-        ? sql`${rows.parentKey(outer)} IN (SELECT ${column(inner, rows.parent.name)} FROM ${rows.from(outer, inner)} WHERE ${found}${rows.restriction(inner)}${rows.visible(inner)})`
-        : sql`EXISTS (SELECT 1 FROM ${rows.from(outer, inner)} WHERE ${found})`;
+      listed.kind === 'child'
+        ? sql`${listed.parentKey(outer)} IN (SELECT ${listed.parentColumn(inner)} FROM ${listed.from(outer, inner)} WHERE ${found}${listed.restriction(inner)}${listed.visible(inner)})`
+        : sql`EXISTS (SELECT 1 FROM ${listed.from(outer, inner)} WHERE ${found})`;
   }
   const statement = sql`SELECT ${selection.columns} FROM ${plan.tableName} AS ${outer} WHERE ${condition} AND ${plan.alive(outer)}`;
-  return selection.records(session, session.rows(statement));
+  return yield* selection.records(yield* rows(statement));
 }
 
 /** The record with that id, unless it is deleted. */
-export function getById(
-  session: Session,
-  plan: EntityPlan,
-  id: string,
-  fields: readonly string[],
-): BackendRecord | undefined {
+export function* getById(plan: EntityPlan, id: string, fields: readonly string[]): Work<BackendRecord | undefined> {
   const selection = selectionOf(plan, fields);
   const statement = sql`SELECT ${selection.columns} FROM ${plan.tableName} AS ${outer} WHERE ${plan.id.compare(outer, 'eq', idKey(plan, id))} AND ${plan.alive(outer)}`;
-  return selection.records(session, session.rows(statement))[0];
+  return (yield* selection.records(yield* rows(statement)))[0];
 }
 
 /** An id as it is compared. */

@@ -1,10 +1,10 @@
-import type { FieldUse, Scalar } from '../../../src/backend/adapter.js';
-import { AdapterError } from '../../../src/backend/adapter-error.js';
-import { instantKey } from '../../../src/scim/comparison.js';
+import type { FieldUse, Scalar } from '../../src/backend/adapter.js';
+import { AdapterError } from '../../src/backend/adapter-error.js';
+import { instantKey } from '../../src/scim/comparison.js';
 import type { InstantFormat } from './config.js';
-import { instantOf, numberOf, spellsNumber } from './functions.js';
-import type { SqlValue } from './sql-text.js';
-import type { Affinity } from './table-schema.js';
+import type { SqlValue } from './pool.js';
+import { instantOf, numberOf, spellsNumber } from './spelled-values.js';
+import type { ColumnKind } from './table-schema.js';
 
 /** One simple value in its column or JSON member: between what SQLite holds and what a record says. */
 export interface StoredScalar {
@@ -19,7 +19,7 @@ export interface ScalarDeclaration {
   readonly field: string;
   readonly type: FieldUse['type'];
   /** `json` for a member of a JSON object, where bytes are base64 text. */
-  readonly affinity: Affinity | 'json';
+  readonly kind: ColumnKind | 'json';
   readonly format: InstantFormat;
   /** Stands before the value in records, not in the column. */
   readonly prefix: string;
@@ -63,7 +63,7 @@ export function createStoredScalar(declaration: ScalarDeclaration): StoredScalar
 /** UTF-8 has none: SQLite would keep U+FFFD. */
 export const loneSurrogate = /\p{Surrogate}/u;
 
-function textScalar({ affinity, prefix }: ScalarDeclaration, reject: (reason: string) => never): StoredScalar {
+function textScalar({ kind, prefix }: ScalarDeclaration, reject: (reason: string) => never): StoredScalar {
   return {
     decode: (stored) => (typeof stored === 'string' && stored !== '' ? prefix + stored : undefined),
     encode: (value) => {
@@ -73,15 +73,15 @@ function textScalar({ affinity, prefix }: ScalarDeclaration, reject: (reason: st
       if (loneSurrogate.test(value)) return reject('It contains half a character.');
       if (!value.startsWith(prefix)) return reject('It names no record that could be stored here.');
       const text = value.slice(prefix.length);
-      const stored = toColumnText(affinity, text);
+      const stored = toColumnText(kind, text);
       return stored === undefined ? reject('The column holds numbers and would change this text.') : stored;
     },
   };
 }
 
-function bytesScalar({ affinity }: ScalarDeclaration, reject: (reason: string) => never): StoredScalar {
+function bytesScalar({ kind }: ScalarDeclaration, reject: (reason: string) => never): StoredScalar {
   const toBytes = (stored: SqlValue): SqlValue =>
-    affinity === 'json' && typeof stored === 'string' ? Buffer.from(stored, 'base64') : stored;
+    kind === 'json' && typeof stored === 'string' ? Buffer.from(stored, 'base64') : stored;
   return {
     decode: (stored) => {
       const bytes = toBytes(stored);
@@ -90,7 +90,7 @@ function bytesScalar({ affinity }: ScalarDeclaration, reject: (reason: string) =
     encode: (value) => {
       if (!(value instanceof Uint8Array)) return reject('It must be binary.');
       const bytes = Buffer.from(value);
-      return affinity === 'json' ? bytes.toString('base64') : bytes;
+      return kind === 'json' ? bytes.toString('base64') : bytes;
     },
   };
 }
@@ -99,9 +99,9 @@ function bytesScalar({ affinity }: ScalarDeclaration, reject: (reason: string) =
  * A text as it must be given to a column of that affinity, so that it reads the same again.
  * @returns undefined when SQLite would make another number of it: `007`, `1e3`
  */
-export function toColumnText(affinity: Affinity | 'json', text: string): SqlValue | undefined {
-  if (affinity === 'text' || affinity === 'none' || affinity === 'json' || !spellsNumber(text)) return text;
-  if (affinity === 'real' || !/^(0|-?[1-9]\d{0,18})$/.test(text)) return undefined;
+export function toColumnText(kind: ColumnKind | 'json', text: string): SqlValue | undefined {
+  if (kind === 'text' || kind === 'none' || kind === 'json' || !spellsNumber(text)) return text;
+  if (kind === 'real' || !/^(0|-?[1-9]\d{0,18})$/.test(text)) return undefined;
   const integer = BigInt(text);
   return BigInt.asIntN(64, integer) === integer ? integer : undefined;
 }

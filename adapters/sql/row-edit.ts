@@ -1,12 +1,12 @@
-import type { Change, ChildRecord, Scalar } from '../../../src/backend/adapter.js';
-import { fold } from '../../../src/scim/comparison.js';
+import type { Change, ChildRecord, Scalar } from '../../src/backend/adapter.js';
+import { fold } from '../../src/scim/comparison.js';
+import type { Dialect } from './dialects/dialect.js';
 import { outer } from './entity-plan.js';
-import type { ChildField, ColumnField, FieldPlan, JsonField, JsonListField } from './field-plan.js';
+import type { ChildField, ColumnField, FieldPlan, JsonField, JsonListField, JsonPlace } from './field-plan.js';
 import { JsonEdit } from './json-edit.js';
 import { childToJson, type JsonElement, parseElements, toJson } from './json-values.js';
-import { jsonArray } from './scalar-source.js';
-import type { Row } from './session.js';
-import { column, list, name, type Sql, type SqlValue, sql } from './sql-text.js';
+import type { Row, SqlValue } from './pool.js';
+import { list, name, type Sql, sql } from './sql-text.js';
 import type { ColumnSchema } from './table-schema.js';
 import { applyToElements, type Element, sameElements, type ValueSet, valueSetOf } from './value-set.js';
 
@@ -31,22 +31,24 @@ interface FieldState {
 export class RowEdit {
   private readonly states: ReadonlyMap<string, FieldState>;
   private readonly documents: ReadonlyMap<string, SqlValue>;
+  private readonly dialect: Dialect;
 
   /** @param row what `expressions(fields)` gave; undefined for a new record */
-  constructor(fields: readonly OwnField[], row: Row | undefined) {
+  constructor(dialect: Dialect, fields: readonly OwnField[], row: Row | undefined) {
+    this.dialect = dialect;
     this.states = new Map(fields.map((field, index) => [field.name, stateOf(field, row?.[index] ?? null)]));
-    const columns = documentColumns(fields);
-    this.documents = new Map(columns.map((schema, index) => [schema.name, row?.[fields.length + index] ?? null]));
+    const places = documentPlaces(fields);
+    this.documents = new Map(
+      places.map(({ column: schema }, index) => [schema.name, row?.[fields.length + index] ?? null]),
+    );
   }
 
   /** What to select for the constructor. */
   static expressions(fields: readonly OwnField[]): readonly Sql[] {
     const values = fields.map((field) =>
-      field.kind === 'jsonList'
-        ? jsonArray(field.place.column.name, field.place.path)(outer)
-        : field.scalar.select(outer),
+      field.kind === 'jsonList' ? field.place.array(outer) : field.scalar.select(outer),
     );
-    return [...values, ...documentColumns(fields).map((schema) => column(outer, schema.name))];
+    return [...values, ...documentPlaces(fields).map(({ document }) => document(outer))];
   }
 
   has(field: string): boolean {
@@ -69,21 +71,26 @@ export class RowEdit {
 
   assignments(): readonly Assignment[] {
     const assignments: Assignment[] = [];
-    const edits = new Map<string, JsonEdit>();
+    const edits = new Map<string, { readonly column: ColumnSchema; readonly edit: JsonEdit }>();
+    const { json } = this.dialect;
     for (const change of this.changes()) {
       const { field } = change;
       if (field.kind === 'column') {
         assignments.push(...columnAssignments(field, change.after[0]?.value as Scalar | undefined));
         continue;
       }
-      const { column: schema } = field.place;
+      const { column: schema, document } = field.place;
       const edit =
-        edits.get(schema.name) ??
-        new JsonEdit(this.documents.get(schema.name) ?? null, column(outer, schema.name), field.name);
-      edits.set(schema.name, edit);
+        edits.get(schema.name)?.edit ??
+        new JsonEdit(json, this.documents.get(schema.name) ?? null, document(outer), field.name);
+      edits.set(schema.name, { column: schema, edit });
       edit.put(field.place, jsonOf(field, change.after, this.states.get(field.name)?.unread ?? []));
     }
-    return [...assignments, ...[...edits].map(([columnName, edit]) => ({ column: columnName, value: edit.value }))];
+    const edited = [...edits.values()].map(({ column: schema, edit }) => ({
+      column: schema.name,
+      value: json.stored(schema, edit.value),
+    }));
+    return [...assignments, ...edited];
   }
 }
 
@@ -94,12 +101,10 @@ export function columnAssignments(
 ): readonly Assignment[] {
   const { column: schema, folded, scalar } = field;
   const stored = value === undefined ? null : scalar.encode(value);
-  const assignments = [{ column: schema.name, value: parameter(schema, stored) }];
+  const assignments = [{ column: schema.name, value: scalar.write(orEmptyText(schema, stored)) }];
   if (folded === undefined) return assignments;
-  return [
-    ...assignments,
-    { column: folded.name, value: parameter(folded, typeof stored === 'string' ? fold(stored) : stored) },
-  ];
+  const copy = typeof stored === 'string' ? fold(stored) : stored;
+  return [...assignments, { column: folded.name, value: sql`${orEmptyText(folded, copy)}` }];
 }
 
 /** `SET …` of an UPDATE. */
@@ -107,8 +112,8 @@ export function setClause(assignments: readonly Assignment[]): Sql {
   return list(assignments.map((item) => sql`${name(item.column)} = ${item.value}`));
 }
 
-function parameter(schema: ColumnSchema, stored: SqlValue): Sql {
-  return sql`${stored === null && schema.defaultsToEmptyText ? '' : stored}`;
+function orEmptyText(schema: ColumnSchema, stored: SqlValue): SqlValue {
+  return stored === null && schema.defaultsToEmptyText ? '' : stored;
 }
 
 function stateOf(field: OwnField, stored: SqlValue): FieldState {
@@ -123,9 +128,12 @@ function stateOf(field: OwnField, stored: SqlValue): FieldState {
   return { field, set, before, after: before, unread: elements.filter(({ value }) => value === undefined) };
 }
 
-function documentColumns(fields: readonly OwnField[]): readonly ColumnSchema[] {
-  const columns = fields.flatMap((field) => (field.kind === 'column' ? [] : [field.place.column]));
-  return columns.filter((schema, index) => columns.findIndex(({ name: other }) => other === schema.name) === index);
+/** One place for each column with a document. */
+function documentPlaces(fields: readonly OwnField[]): readonly JsonPlace[] {
+  const places = fields.flatMap((field) => (field.kind === 'column' ? [] : [field.place]));
+  return places.filter(
+    ({ column: own }, index) => places.findIndex(({ column: other }) => other.name === own.name) === index,
+  );
 }
 
 function jsonOf(field: JsonField | JsonListField, after: readonly Element[], unread: readonly JsonElement[]): unknown {

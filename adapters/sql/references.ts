@@ -1,11 +1,12 @@
-import type { Change, FieldUse, Scalar } from '../../../src/backend/adapter.js';
-import { keyOf } from '../../../src/scim/comparison.js';
+import type { Change, FieldUse, Scalar } from '../../src/backend/adapter.js';
+import { keyOf } from '../../src/scim/comparison.js';
 import { type EntityPlan, type EntityPlans, inner, outer } from './entity-plan.js';
 import type { FieldPlan } from './field-plan.js';
+import type { SqlValue } from './pool.js';
 import { type Assignment, columnAssignments, setClause } from './row-edit.js';
 import type { ScalarPlan } from './scalar-plan.js';
-import type { Session } from './session.js';
-import { all, column, name, type Sql, type SqlValue, sql } from './sql-text.js';
+import { all, column, type Sql, sql } from './sql-text.js';
+import { rows, run, type Work } from './work.js';
 
 /** A field, or a part of its child records, whose values name records of some entity by their field `by`. */
 export interface IncomingReference {
@@ -16,7 +17,7 @@ export interface IncomingReference {
 }
 
 /** Changes a record by its key, deleted or not. */
-export type ApplyChanges = (owner: EntityPlan, key: SqlValue, changes: readonly Change[]) => void;
+export type ApplyChanges = (owner: EntityPlan, key: SqlValue, changes: readonly Change[]) => Work<void>;
 
 export interface IncomingReferences {
   readonly references: readonly IncomingReference[];
@@ -40,11 +41,7 @@ export function incomingReferences(plans: EntityPlans, entity: string): Incoming
 }
 
 /** Takes the old value out wherever it refers to a record, or puts the new one in its place. */
-export function mendReference(
-  session: Session,
-  reference: IncomingReference,
-  { before, after, bump, apply }: MendOptions,
-): void {
+export function* mendReference(reference: IncomingReference, { before, after, bump, apply }: MendOptions): Work<void> {
   const { owner, field, part } = reference;
   const scalar = field.kind === 'column' || field.kind === 'json' ? field.scalar : field.parts.get(part);
   const key = scalar === undefined ? undefined : keyOf(scalar.comparison, before);
@@ -52,21 +49,21 @@ export function mendReference(
   switch (field.kind) {
     case 'column': {
       const assignments = [...columnAssignments(field, after), ...bump(owner)];
-      session.run(updateOwners(owner, assignments, scalar.compare(outer, 'eq', key)));
+      yield* run(updateOwners(owner, assignments, scalar.compare(outer, 'eq', key)));
       return;
     }
     case 'child': {
-      const rows = sql`${scalar.compare(inner, 'eq', key)}${field.restriction(inner)}`;
-      const table = name(field.table.name);
-      const owners = sql`SELECT ${column(inner, field.parent.name)} FROM ${table} AS ${inner} WHERE ${rows}`;
+      const { tableName } = field;
+      const named = (alias: Sql): Sql => sql`${scalar.compare(alias, 'eq', key)}${field.restriction(alias)}`;
+      const owners = sql`SELECT ${field.parentColumn(inner)} FROM ${tableName} AS ${inner} WHERE ${named(inner)}`;
       if (bump(owner).length > 0)
-        session.run(updateOwners(owner, bump(owner), sql`${column(outer, owner.key.name)} IN (${owners})`));
+        yield* run(updateOwners(owner, bump(owner), sql`${field.parentKey(outer)} IN (${owners})`));
       const childColumn = field.columns.get(part);
       if (after === undefined || childColumn === undefined)
-        session.run(sql`DELETE FROM ${table} AS ${inner} WHERE ${rows}`);
+        yield* run(sql`DELETE FROM ${tableName} WHERE ${named(tableName)}`);
       else {
         const assignments = setClause(columnAssignments({ ...childColumn, scalar }, after));
-        session.run(sql`UPDATE ${table} AS ${inner} SET ${assignments} WHERE ${rows}`);
+        yield* run(sql`UPDATE ${tableName} SET ${assignments} WHERE ${named(tableName)}`);
       }
       return;
     }
@@ -74,7 +71,7 @@ export function mendReference(
       const changes = jsonChanges(field, part, before, after);
       const holds = ownersOf(field, scalar, key);
       const statement = sql`SELECT ${column(outer, owner.key.name)} FROM ${owner.tableName} AS ${outer} WHERE ${holds}`;
-      for (const [ownerKey = null] of session.rows(statement)) apply(owner, ownerKey, changes);
+      for (const [ownerKey = null] of yield* rows(statement)) yield* apply(owner, ownerKey, changes);
     }
   }
 }

@@ -1,13 +1,12 @@
 import { LRUCache } from 'lru-cache';
-import type { BackendRecord, ChildRecord, FieldValue, Scalar } from '../../../src/backend/adapter.js';
-import { AdapterError } from '../../../src/backend/adapter-error.js';
-import { valueList } from './comparer.js';
+import type { BackendRecord, ChildRecord, FieldValue, Scalar } from '../../src/backend/adapter.js';
+import { AdapterError } from '../../src/backend/adapter-error.js';
 import { type EntityPlan, fieldOf, inner, outer } from './entity-plan.js';
 import type { ChildField, FieldPlan, ListField } from './field-plan.js';
 import { parseElements } from './json-values.js';
-import { jsonArray } from './scalar-source.js';
-import type { Row, Session } from './session.js';
-import { column, list, type Sql, type SqlValue, sql } from './sql-text.js';
+import type { Row, SqlValue } from './pool.js';
+import { column, list, type Sql, sql } from './sql-text.js';
+import { rows, type Work } from './work.js';
 
 /** One thing selected for a record, and where it goes. */
 interface Selected {
@@ -21,7 +20,7 @@ export interface Selection {
   readonly columns: Sql;
   readonly width: number;
   /** Records of the rows, in their order; values of child tables are read with one statement for each table. */
-  records(session: Session, rows: readonly Row[]): readonly BackendRecord[];
+  records(found: readonly Row[]): Work<readonly BackendRecord[]>;
 }
 
 const selections = new WeakMap<EntityPlan, LRUCache<string, Selection>>();
@@ -53,15 +52,15 @@ function planSelection(plan: EntityPlan, fields: readonly string[]): Selection {
   return {
     columns: list(expressions),
     width: expressions.length,
-    records: (session, rows) => {
-      const records = rows.map((row) => {
+    *records(found) {
+      const records = found.map((row) => {
         const record: Record<string, FieldValue> = { $id: String(plan.id.decode(row[1] ?? null) ?? '') };
         selected.forEach((item, index) => {
           item.assign(record, row[index + 2] ?? null);
         });
         return record;
       });
-      for (const child of children) readChildren(session, child, rows, records);
+      for (const child of children) yield* readChildren(plan, child, found, records);
       return records;
     },
   };
@@ -75,12 +74,11 @@ export function keyOfRow(row: Row): SqlValue {
 }
 
 function reserved(plan: EntityPlan, field: string): readonly Selected[] {
-  const { version } = plan;
   if (field === '$revision') {
-    if (version === undefined) return [];
+    if (plan.revision === undefined) return [];
     return [
       {
-        expression: sql`coalesce(${column(outer, version)}, 0)`,
+        expression: plan.revision(outer),
         assign: (record, value) => {
           record.$revision = String(value);
         },
@@ -100,7 +98,7 @@ function ownColumn(field: Exclude<FieldPlan, ChildField>): Selected {
     };
   }
   return {
-    expression: jsonArray(field.place.column.name, field.place.path)(outer),
+    expression: field.place.array(outer),
     assign: (record, value) => {
       const values = parseElements(field, value).flatMap((element) =>
         element.value === undefined ? [] : [element.value],
@@ -117,24 +115,26 @@ function scalarAssign(field: string, scalar: { decode(value: SqlValue): Scalar |
   };
 }
 
-function readChildren(
-  session: Session,
+function* readChildren(
+  plan: EntityPlan,
   field: ChildField,
-  rows: readonly Row[],
+  found: readonly Row[],
   records: readonly Record<string, FieldValue>[],
-): void {
-  if (rows.length === 0) return;
+): Work<void> {
+  if (found.length === 0) return;
   const { parentPrefix } = field;
-  const keys = rows.map((row) => (parentPrefix === '' ? keyOfRow(row) : `${parentPrefix}${keyOfRow(row)}`));
+  const keys = found.map((row) => (parentPrefix === '' ? keyOfRow(row) : `${parentPrefix}${keyOfRow(row)}`));
   const byParent = new Map<string, (Scalar | ChildRecord)[]>();
   const parts = [...field.parts];
   const parent = column(inner, field.parent.name);
-  const values = list(parts.map(([, scalar]) => scalar.select(inner)));
+  const selected = list(parts.map(([, scalar]) => scalar.select(inner)));
   const [only] = keys;
   const ofParents =
-    keys.length === 1 && only !== undefined ? sql`${parent} = ${only}` : sql`${parent} IN ${valueList(keys)}`;
-  const statement = sql`SELECT ${parent}, ${values} FROM ${field.from(outer, inner)} WHERE ${ofParents}${field.restriction(inner)}${field.visible(inner)} ORDER BY ${field.order(inner)}`;
-  for (const row of session.rows(statement)) {
+    keys.length === 1 && only !== undefined
+      ? sql`${parent} = ${only}`
+      : plan.dialect.isOneOf(parent, field.parent, keys);
+  const statement = sql`SELECT ${parent}, ${selected} FROM ${field.from(outer, inner)} WHERE ${ofParents}${field.restriction(inner)}${field.visible(inner)} ORDER BY ${field.order(inner)}`;
+  for (const row of yield* rows(statement)) {
     const value = childOf(field, parts, row, 1);
     if (value === undefined) continue;
     const parentKey = String(row[0]);
@@ -143,8 +143,8 @@ function readChildren(
     else known.push(value);
   }
   records.forEach((record, index) => {
-    const found = byParent.get(String(keys[index]));
-    if (found !== undefined) record[field.name] = listValue(field, found);
+    const values = byParent.get(String(keys[index]));
+    if (values !== undefined) record[field.name] = listValue(field, values);
   });
 }
 

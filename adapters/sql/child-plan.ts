@@ -1,9 +1,8 @@
-import type { FieldUse } from '../../../src/backend/adapter.js';
+import type { FieldUse } from '../../src/backend/adapter.js';
 import type { ChildFieldConfig } from './config.js';
 import type { ChildColumn, ChildField, FieldContext } from './field-plan.js';
-import { createScalar, type ScalarPlan } from './scalar-plan.js';
-import { columnSource, type InRow } from './scalar-source.js';
-import { column, list, literal, name, type Sql, sql } from './sql-text.js';
+import type { ScalarPlan } from './scalar-plan.js';
+import { column, type InRow, list, literal, type Sql, sql } from './sql-text.js';
 import { columnOf, type TableSchema } from './table-schema.js';
 
 /** @returns why it cannot be done, in words that follow the field's name */
@@ -28,19 +27,22 @@ export function planChild(use: FieldUse, config: ChildFieldConfig, context: Fiel
   const position = config.position === undefined ? undefined : columnOf(table, config.position).name;
   const order = position === undefined ? identity : [position, ...identity];
   const parentPrefix = context.parentPrefix(use);
-  const parentKey: InRow = (row) => {
-    const key = column(row, context.keyColumn);
-    return parentPrefix === '' ? key : sql`${literal(parentPrefix)} || ${key}`;
-  };
+  const keys = context.dialect.alignKeys(
+    { schema: context.key, at: (row) => column(row, context.key.name), prefix: parentPrefix },
+    { schema: parent, at: (row) => column(row, parent.name), prefix: '' },
+  );
+  const tableName = context.dialect.table(table.name);
   return {
     kind: 'child',
     name: use.name,
     use,
     isWritable: config.readOnly !== true && use.inverseOf === undefined && !table.isView,
     table,
+    tableName,
     parent,
     parentPrefix,
-    parentKey,
+    parentKey: keys.one,
+    parentColumn: keys.other,
     columns,
     parts,
     isRecords: use.type === 'records',
@@ -49,9 +51,8 @@ export function planChild(use: FieldUse, config: ChildFieldConfig, context: Fiel
     restriction,
     visible,
     identity,
-    from: (_outer, inner) => sql`${name(table.name)} AS ${inner}`,
-    where: (outer, inner) =>
-      sql`${parentKey(outer)} = ${column(inner, parent.name)}${restriction(inner)}${visible(inner)}`,
+    from: (_outer, inner) => sql`${tableName} AS ${inner}`,
+    where: (outer, inner) => sql`${keys.one(outer)} = ${keys.other(inner)}${restriction(inner)}${visible(inner)}`,
     order: (row) => list(order.map((columnName) => column(row, columnName))),
   };
 }
@@ -65,18 +66,18 @@ function planParts(use: FieldUse, named: readonly NamedColumn[], table: TableSch
     if (own === undefined) continue; // declared, and not used by the mapping
     const schema = columnOf(table, columnName);
     const foldedSchema = folded === undefined ? {} : { folded: columnOf(table, folded) };
-    const scalar = createScalar({
+    const scalar = context.dialect.scalar({
       field: use.name,
       type: own.type,
       comparison: own.comparison,
-      source: columnSource(schema),
+      place: { kind: 'column', schema, table },
       ...foldedSchema,
       prefix: context.prefixFor(own),
       ...(format === undefined ? {} : { format }),
     });
     columns.set(part, { column: schema, ...foldedSchema });
     parts.set(part, scalar);
-    const visible = context.visibleFor(own, (row) => column(row, schema.name));
+    const visible = context.visibleFor(own, schema);
     if (visible !== undefined) hidden.push(visible);
   }
   return { columns, parts, hidden };

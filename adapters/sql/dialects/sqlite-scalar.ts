@@ -1,9 +1,12 @@
-import type { FieldCapability, FieldUse, FilterOp, Precision } from '../../../src/backend/adapter.js';
+import type { FieldUse, FilterOp, Precision } from '../../../src/backend/adapter.js';
 import type { Comparison } from '../../../src/scim/comparison.js';
+import { type Comparer, operatorsOf, type ScalarOptions, type ScalarPlan } from '../scalar-plan.js';
+import { column, type InRow, sql } from '../sql-text.js';
+import { createStoredScalar } from '../stored-scalar.js';
+import type { ColumnSchema } from '../table-schema.js';
 import {
   booleanComparer,
   bytesComparer,
-  type Comparer,
   epochComparer,
   exactComparer,
   expressionComparer,
@@ -12,40 +15,14 @@ import {
   otherColumnComparer,
   prefixedComparer,
   textColumnComparer,
-} from './comparer.js';
-import type { InstantFormat } from './config.js';
-import type { InRow, ScalarSource } from './scalar-source.js';
-import { column, sql } from './sql-text.js';
-import { createStoredScalar, type StoredScalar } from './stored-scalar.js';
-import type { ColumnSchema } from './table-schema.js';
+} from './sqlite-comparer.js';
+import { type ScalarSource, sourceOf } from './sqlite-source.js';
 
-/** One simple value: how it is read, written and compared. */
-export interface ScalarPlan extends StoredScalar, Comparer {
-  /** As the mapping calls it. */
-  readonly field: string;
-  readonly type: FieldUse['type'];
-  readonly comparison: Comparison;
-  readonly operators: readonly FilterOp[];
-  /** What `decode` takes. */
-  readonly select: InRow;
-  /** The column in which an index finds equal values. */
-  readonly indexable?: string;
-}
+type Sourced = ScalarOptions & { readonly source: ScalarSource };
 
-export interface ScalarOptions {
-  readonly field: string;
-  readonly type: FieldUse['type'];
-  /** How the mapping wants it compared. */
-  readonly comparison: Comparison;
-  readonly source: ScalarSource;
-  readonly folded?: ColumnSchema;
-  readonly format?: InstantFormat;
-  readonly prefix?: string;
-  /** Compared by its exact characters even where the column's collation is another. */
-  readonly isExact?: boolean;
-}
-
-export function createScalar(options: ScalarOptions): ScalarPlan {
+/** @param isOrdered false for a database whose encoding does not sort by code point (UTF-16) */
+export function sqliteScalar(given: ScalarOptions, isOrdered: boolean): ScalarPlan {
+  const options: Sourced = { ...given, source: sourceOf(given.place) };
   const { field, type, source, folded, format = 'iso', prefix = '' } = options;
   const comparison = comparisonOf(options);
   const plain = comparerOf(options, comparison);
@@ -53,48 +30,30 @@ export function createScalar(options: ScalarOptions): ScalarPlan {
     expressionComparer(textKey(comparison, (alias) => sql`${prefix} || nullif(${source.text(alias)}, '')`));
   const comparer = prefix === '' || type !== 'string' ? plain : prefixedComparer(plain, whole(), prefix, comparison);
   const indexable = indexableColumn(comparison, source, folded);
-  const affinity = source.column?.schema.affinity ?? 'json';
+  const kind = source.column?.schema.kind ?? 'json';
   return {
     field,
     type,
     comparison,
-    operators: operatorsOf(type),
+    operators: operatorsIn(type, isOrdered),
+    isSortable: type !== 'bytes' && (isOrdered || type !== 'string'),
     select: selectOf(options),
+    write: (stored) => sql`${stored}`,
     ...(indexable === undefined ? {} : { indexable }),
-    ...createStoredScalar({ field, type, affinity, format, prefix }),
+    ...createStoredScalar({ field, type, kind, format, prefix }),
     ...comparer,
   };
 }
 
-/** @param isOrdered false for a database whose encoding does not sort by code point */
-export function scalarCapability(scalar: ScalarPlan, isOrdered: boolean): FieldCapability {
-  const operators: Partial<Record<FilterOp, Precision>> = {};
-  for (const op of scalar.operators) {
-    if (isOrdered || scalar.type !== 'string' || !byOrder.has(op)) operators[op] = 'exact';
-  }
-  const sortable = scalar.type !== 'bytes' && (isOrdered || scalar.type !== 'string');
-  return { comparison: scalar.comparison, operators, sortable };
-}
-
 const byOrder: ReadonlySet<FilterOp> = new Set(['sw', 'gt', 'ge', 'lt', 'le']);
 
-function operatorsOf(type: FieldUse['type']): readonly FilterOp[] {
-  switch (type) {
-    case 'string':
-      return ['pr', 'eq', 'co', 'sw', 'ew', 'gt', 'ge', 'lt', 'le'];
-    case 'number':
-    case 'instant':
-      return ['pr', 'eq', 'gt', 'ge', 'lt', 'le'];
-    case 'boolean':
-      return ['pr', 'eq'];
-    case 'bytes':
-    case 'records':
-      return ['pr'];
-  }
+function operatorsIn(type: FieldUse['type'], isOrdered: boolean): Readonly<Partial<Record<FilterOp, Precision>>> {
+  const usable = operatorsOf(type).filter((op) => isOrdered || type !== 'string' || !byOrder.has(op));
+  return Object.fromEntries(usable.map((op) => [op, 'exact']));
 }
 
 /** The backend's own comparison where it has one, else the mapping's. */
-function comparisonOf({ type, comparison, source, folded, isExact }: ScalarOptions): Comparison {
+function comparisonOf({ type, comparison, source, folded, isExact }: Sourced): Comparison {
   if (type === 'number' || type === 'boolean' || type === 'instant') return type;
   if (type !== 'string' || isExact === true) return 'exact';
   if (folded !== undefined) return 'fold';
@@ -102,7 +61,7 @@ function comparisonOf({ type, comparison, source, folded, isExact }: ScalarOptio
   return comparison === 'fold' || comparison === 'asciiFold' ? comparison : 'exact';
 }
 
-function comparerOf({ type, source, folded, format = 'iso' }: ScalarOptions, comparison: Comparison): Comparer {
+function comparerOf({ type, source, folded, format = 'iso' }: Sourced, comparison: Comparison): Comparer {
   switch (type) {
     case 'number':
       return numberComparer(source);
@@ -119,7 +78,7 @@ function comparerOf({ type, source, folded, format = 'iso' }: ScalarOptions, com
 
 function textComparer(source: ScalarSource, comparison: Comparison, folded: ColumnSchema | undefined): Comparer {
   if (folded !== undefined) return textColumnComparer(source, (alias) => column(alias, folded.name), 'binary');
-  if (source.column?.schema.affinity === 'text') {
+  if (source.column?.schema.kind === 'text') {
     const { schema, at } = source.column;
     if (comparison === 'asciiFold' && schema.collation === 'nocase') return textColumnComparer(source, at, 'nocase');
     if (comparison === 'exact' && schema.collation === 'binary') return textColumnComparer(source, at, 'binary');
@@ -139,7 +98,7 @@ function textKey(comparison: Comparison, text: InRow): InRow {
   }
 }
 
-function selectOf({ type, source, format = 'iso' }: ScalarOptions): InRow {
+function selectOf({ type, source, format = 'iso' }: Sourced): InRow {
   if (type === 'string' || (type === 'instant' && format === 'iso')) return source.text;
   if (source.column !== undefined) return source.column.at;
   return type === 'boolean' ? source.boolean : type === 'bytes' ? source.bytes : source.number;

@@ -1,24 +1,14 @@
 import type { FilterOp } from '../../../src/backend/adapter.js';
 import { type Comparison, type ComparisonKey, keyOf } from '../../../src/scim/comparison.js';
-import type { InstantFormat } from './config.js';
-import type { InRow, ScalarSource } from './scalar-source.js';
-import { any, isFalse, literal, nothing, type Sql, type SqlValue, sql } from './sql-text.js';
-import { epochOf, toColumnText, toSqlNumber } from './stored-scalar.js';
+import type { InstantFormat } from '../config.js';
+import type { SqlValue } from '../pool.js';
+import type { Comparer } from '../scalar-plan.js';
+import { any, type InRow, isFalse, literal, nothing, type Sql, sql } from '../sql-text.js';
+import { epochOf, toColumnText, toSqlNumber } from '../stored-scalar.js';
+import type { ScalarSource } from './sqlite-source.js';
 
 export type Order = 'gt' | 'ge' | 'lt' | 'le';
 type CompareOperator = Exclude<FilterOp, 'pr'>;
-
-/**
- * How one simple value is compared in SQL. Every piece is true exactly where the in-memory evaluator would say so; where
- * it is not true it may be false or NULL, so that a negation is `IS NOT TRUE`.
- */
-export interface Comparer {
-  /** What it is sorted by; NULL without a value. */
-  readonly key: InRow;
-  readonly present: InRow;
-  compare(alias: Sql, op: CompareOperator, key: ComparisonKey): Sql;
-  oneOf(alias: Sql, keys: readonly ComparisonKey[]): Sql;
-}
 
 const orderSigns: Readonly<Record<Order, Sql>> = {
   gt: { text: '>', params: [] },
@@ -29,7 +19,7 @@ const orderSigns: Readonly<Record<Order, Sql>> = {
 
 export function numberComparer(source: ScalarSource): Comparer {
   const { column } = source;
-  const isNative = column !== undefined && ['integer', 'real', 'numeric'].includes(column.schema.affinity);
+  const isNative = column !== undefined && ['integer', 'real', 'numeric'].includes(column.schema.kind);
   const at = isNative ? column.at : source.number;
   const isNumber: InRow = (alias) =>
     isNative ? sql`typeof(${at(alias)}) IN ('integer', 'real')` : sql`${at(alias)} IS NOT NULL`;
@@ -137,9 +127,9 @@ export function otherColumnComparer(source: ScalarSource, comparison: Comparison
   const exact = expressionComparer(key);
   const { column } = source;
   if (column === undefined || comparison !== 'exact' || column.schema.collation !== 'binary') return exact;
-  const { affinity } = column.schema;
+  const { kind } = column.schema;
   const storedForms = (text: string): readonly SqlValue[] | undefined => {
-    const stored = toColumnText(affinity === 'none' ? 'numeric' : affinity, text);
+    const stored = toColumnText(kind === 'none' ? 'numeric' : kind, text);
     if (stored === undefined) return undefined;
     return typeof stored === 'string' ? [stored] : [stored, text];
   };

@@ -1,11 +1,11 @@
-import type { Database } from 'better-sqlite3';
-import type { EntityUse, FieldUse, InspectionProblem } from '../../../src/backend/adapter.js';
-import type { ChildFieldConfig, FieldConfig, TableEntityConfig, TablesConfig } from './config.js';
-import { type EntityPlan, planEntities } from './entity-plan.js';
+import type { FieldUse, InspectionProblem } from '../../src/backend/adapter.js';
+import type { ChildFieldConfig, FieldConfig, TableEntityConfig } from './config.js';
+import { type EntityPlan, outer, type PlanOptions, planEntities } from './entity-plan.js';
 import type { ChildField, ColumnField, FieldPlan } from './field-plan.js';
 import { nearestName } from './nearest-name.js';
 import { column, sql } from './sql-text.js';
 import { hasIndexOn, type TableSchema } from './table-schema.js';
+import { rows, type Work } from './work.js';
 
 type Path = readonly (string | number)[];
 
@@ -23,40 +23,38 @@ class Findings {
 }
 
 /** What does not fit between the declaration, the mapping and the tables as they are now. */
-export function inspectTables(
-  db: Database,
-  uses: readonly EntityUse[],
-  tables: TablesConfig,
-): readonly InspectionProblem[] {
+export function* inspectTables(options: PlanOptions): Work<readonly InspectionProblem[]> {
+  const { dialect, uses, tables } = options;
   const findings = new Findings();
-  if (db.pragma('encoding', { simple: true }) !== 'UTF-8') {
-    findings.warning(
-      ['entities'],
-      'The database keeps texts as UTF-16: it can neither sort them nor find prefixes as SCIM wants it.',
-    );
-  }
-  const plans = planEntities(db, uses, tables);
+  for (const warning of dialect.inspection.warnings) findings.warning(['entities'], warning);
+  const plans = planEntities(options);
+  const names = (yield* rows(dialect.inspection.tableNames)).map(([table]) => String(table));
   for (const use of uses) {
     const config = tables[use.entity];
     const plan = plans.get(use.entity);
     if (config === undefined || plan === undefined) {
       const near = nearestName(use.entity, Object.keys(tables));
       findings.error(['entities'], `The mapping uses the entity "${use.entity}", which is not declared.${near}`);
-    } else inspectEntity(db, plan, config, findings);
+    } else yield* inspectEntity(names, plan, config, findings);
   }
   return findings.problems;
 }
 
-function inspectEntity(db: Database, plan: EntityPlan, config: TableEntityConfig, findings: Findings): void {
+function* inspectEntity(
+  names: readonly string[],
+  plan: EntityPlan,
+  config: TableEntityConfig,
+  findings: Findings,
+): Work<void> {
   const path: Path = ['entities', plan.entity];
-  if (!hasTable(db, plan.table, [...path, 'table'], findings)) return;
+  if (!hasTable(names, plan.table, [...path, 'table'], findings)) return;
   for (const role of ['key', 'version', 'created', 'modified', 'softDelete'] as const) {
     const declared = config[role];
     const columnName = typeof declared === 'object' ? declared.column : declared;
     if (columnName !== undefined) hasColumn(plan.table, columnName, [...path, role], findings);
   }
   inspectKey(plan, path, findings);
-  for (const use of plan.use.fields) inspectField(db, plan, use, config.fields[use.name], findings);
+  for (const use of plan.use.fields) yield* inspectField(names, plan, use, config.fields[use.name], findings);
 }
 
 function inspectKey(plan: EntityPlan, path: Path, findings: Findings): void {
@@ -69,8 +67,8 @@ function inspectKey(plan: EntityPlan, path: Path, findings: Findings): void {
   if (!table.isView && table.rowidColumn !== key.name.toLowerCase() && !isUnique) {
     findings.error(at, `The column "${key.name}" has no UNIQUE index: two records could have the same id.`);
   }
-  const isNumber = key.affinity !== 'text' && key.affinity !== 'none';
-  if (plan.generateKey === 'uuid' && isNumber && !table.isView && key.affinity === 'integer') {
+  const isNumber = key.kind !== 'text' && key.kind !== 'none';
+  if (plan.generateKey === 'uuid' && isNumber && !table.isView && key.kind === 'integer') {
     findings.error(at, `The key is an integer and no INTEGER PRIMARY KEY: new records need \`generateKey: database\`.`);
   }
   if (
@@ -90,13 +88,13 @@ function inspectKey(plan: EntityPlan, path: Path, findings: Findings): void {
   }
 }
 
-function inspectField(
-  db: Database,
+function* inspectField(
+  names: readonly string[],
   plan: EntityPlan,
   use: FieldUse,
   config: FieldConfig | undefined,
   findings: Findings,
-): void {
+): Work<void> {
   const path: Path = ['entities', plan.entity, 'fields', use.name];
   const planned = plan.fields.get(use.name);
   if (planned === undefined) {
@@ -106,8 +104,8 @@ function inspectField(
     return;
   }
   if (config === undefined) return; // the other end of a declared link table
-  if (planned.kind === 'child') inspectChild(db, planned, config as ChildFieldConfig, path, findings);
-  else inspectOwnColumn(db, plan, planned, config, path, findings);
+  if (planned.kind === 'child') inspectChild(names, planned, config as ChildFieldConfig, path, findings);
+  else yield* inspectOwnColumn(plan, planned, config, path, findings);
   inspectWritable(planned, path, findings);
   inspectUnique(plan, planned, path, findings);
 }
@@ -117,25 +115,23 @@ function inspectWritable(field: FieldPlan, path: Path, findings: Findings): void
   findings.error(path, `The mapping writes the field "${field.name}", which is read-only here.`);
 }
 
-function inspectOwnColumn(
-  db: Database,
+function* inspectOwnColumn(
   plan: EntityPlan,
   field: Exclude<FieldPlan, ChildField>,
   config: FieldConfig,
   path: Path,
   findings: Findings,
-): void {
+): Work<void> {
   const schema = field.kind === 'column' ? field.column : field.place.column;
   const at = typeof config === 'string' ? path : [...path, 'column'];
   if (!hasColumn(plan.table, schema.name, at, findings) || field.kind !== 'column') return;
   inspectType(field, at, findings);
   if (field.folded === undefined || !hasColumn(plan.table, field.folded.name, [...path, 'folded'], findings)) return;
-  const [own, copy] = [
-    column({ text: 't', params: [] }, schema.name),
-    column({ text: 't', params: [] }, field.folded.name),
-  ];
-  const stale = sql`SELECT 1 FROM ${plan.tableName} AS t WHERE ${copy} IS NOT scimbridge_fold(${own}) AND ${own} <> '' LIMIT 1`;
-  if (db.prepare(stale.text).get() !== undefined) {
+  const { isStale } = plan.dialect.inspection;
+  if (isStale === undefined) return;
+  const [own, copy] = [column(outer, schema.name), column(outer, field.folded.name)];
+  const stale = sql`SELECT 1 FROM ${plan.tableName} AS ${outer} WHERE ${isStale(own, copy)} LIMIT 1`;
+  if ((yield* rows(stale)).length > 0) {
     findings.warning(
       [...path, 'folded'],
       `Some rows have no right copy in "${field.folded.name}": look-ups miss them.`,
@@ -144,7 +140,7 @@ function inspectOwnColumn(
 }
 
 function inspectType({ column: schema, scalar, use }: ColumnField, path: Path, findings: Findings): void {
-  const isNumeric = ['integer', 'real', 'numeric'].includes(schema.affinity);
+  const isNumeric = ['integer', 'real', 'numeric'].includes(schema.kind);
   if (scalar.type === 'string' && use.written && isNumeric && use.reference === undefined) {
     findings.warning(
       path,
@@ -156,9 +152,15 @@ function inspectType({ column: schema, scalar, use }: ColumnField, path: Path, f
   }
 }
 
-function inspectChild(db: Database, field: ChildField, config: ChildFieldConfig, path: Path, findings: Findings): void {
+function inspectChild(
+  names: readonly string[],
+  field: ChildField,
+  config: ChildFieldConfig,
+  path: Path,
+  findings: Findings,
+): void {
   const { table } = field;
-  if (!hasTable(db, table, [...path, 'table'], findings)) return;
+  if (!hasTable(names, table, [...path, 'table'], findings)) return;
   hasColumn(table, config.parent, [...path, 'parent'], findings);
   if (config.position !== undefined) hasColumn(table, config.position, [...path, 'position'], findings);
   for (const fixed of Object.keys(config.fixed ?? {})) hasColumn(table, fixed, [...path, 'fixed', fixed], findings);
@@ -195,9 +197,8 @@ function inspectUnique(plan: EntityPlan, field: FieldPlan, path: Path, findings:
   }
 }
 
-function hasTable(db: Database, table: TableSchema, path: Path, findings: Findings): boolean {
+function hasTable(names: readonly string[], table: TableSchema, path: Path, findings: Findings): boolean {
   if (table.exists) return true;
-  const names = db.prepare<[], string>("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')").pluck().all();
   findings.error(path, `There is no table "${table.name}".${nearestName(table.name, names)}`);
   return false;
 }

@@ -1,16 +1,10 @@
-import type { FieldUse } from '../../../src/backend/adapter.js';
+import type { FieldUse } from '../../src/backend/adapter.js';
 import { planChild } from './child-plan.js';
 import type { ColumnFieldConfig, FieldConfig } from './config.js';
-import { createScalar, type ScalarOptions, type ScalarPlan } from './scalar-plan.js';
-import {
-  columnSource,
-  type InRow,
-  jsonArray,
-  jsonElementMemberSource,
-  jsonElementSource,
-  jsonMemberSource,
-} from './scalar-source.js';
-import { column, type Sql, type SqlValue, sql } from './sql-text.js';
+import type { Dialect } from './dialects/dialect.js';
+import type { SqlValue } from './pool.js';
+import type { ScalarOptions, ScalarPlan } from './scalar-plan.js';
+import type { InRow, Sql } from './sql-text.js';
 import { type ColumnSchema, columnOf, type TableSchema } from './table-schema.js';
 
 interface FieldBase {
@@ -31,8 +25,10 @@ export interface ColumnField extends FieldBase {
 export interface JsonPlace {
   readonly column: ColumnSchema;
   readonly members: readonly string[];
-  /** The members as SQLite's path. */
-  readonly path: string;
+  /** The array there as text: what a list is read from. */
+  readonly array: InRow;
+  /** The whole document as text. */
+  readonly document: InRow;
 }
 
 export interface JsonField extends FieldBase {
@@ -66,11 +62,14 @@ export interface ChildColumn {
 export interface ChildField extends ListBase {
   readonly kind: 'child';
   readonly table: TableSchema;
+  /** The table's name, quoted. */
+  readonly tableName: Sql;
   readonly parent: ColumnSchema;
   /** What stands in front of the record's key in the parent column: a link may keep whole ids. */
   readonly parentPrefix: string;
-  /** The parent column's value for the record in that row. */
+  /** The parent column's value for the record in that row, and the column itself in a form comparable with it. */
   readonly parentKey: InRow;
+  readonly parentColumn: InRow;
   readonly columns: ReadonlyMap<string, ChildColumn>;
   readonly fixed: readonly { readonly column: string; readonly value: SqlValue }[];
   readonly position?: string;
@@ -87,15 +86,16 @@ export type FieldPlan = ColumnField | JsonField | ListField;
 
 /** What planning a field needs to know about its surroundings. */
 export interface FieldContext {
+  readonly dialect: Dialect;
   readonly table: TableSchema;
-  readonly keyColumn: string;
+  readonly key: ColumnSchema;
   readonly readTable: (table: string) => TableSchema;
   /** The prefix of the ids that the field's values are, where they are ids of one entity here. */
   readonly prefixFor: (use: FieldUse) => string;
   /** What stands in front of the record's key where rows of the field name it. */
   readonly parentPrefix: (use: FieldUse) => string;
   /** ` AND …` that holds when the value names a record that is not deleted. */
-  readonly visibleFor: (use: FieldUse, value: InRow) => InRow | undefined;
+  readonly visibleFor: (use: FieldUse, value: ColumnSchema) => InRow | undefined;
 }
 
 /** @returns why it cannot be done, in words that follow the field's name */
@@ -109,12 +109,9 @@ export function parseMembers(path: string): readonly string[] {
   return [...path.matchAll(/\.(?:"([^"]+)"|([^."]+))/g)].map((match) => match[1] ?? match[2] ?? '');
 }
 
-export function printPath(members: readonly string[]): string {
-  return `$${members.map((member) => `."${member}"`).join('')}`;
-}
-
 function planColumn(use: FieldUse, config: ColumnFieldConfig, context: FieldContext): FieldPlan | string {
-  const schema = columnOf(context.table, config.column);
+  const { dialect, table } = context;
+  const schema = columnOf(table, config.column);
   const { folded, format } = config;
   const options = {
     field: use.name,
@@ -130,48 +127,46 @@ function planColumn(use: FieldUse, config: ColumnFieldConfig, context: FieldCont
   };
   if (config.json === undefined) {
     if (use.type === 'records') return 'holds child records: it needs a child table, or `json` for an array of objects';
-    const foldedSchema = folded === undefined ? {} : { folded: columnOf(context.table, folded) };
-    const scalar = createScalar({ ...options, source: columnSource(schema), ...foldedSchema });
+    const foldedSchema = folded === undefined ? {} : { folded: columnOf(table, folded) };
+    const scalar = dialect.scalar({ ...options, place: { kind: 'column', schema, table }, ...foldedSchema });
     return { ...base, kind: 'column', column: schema, ...foldedSchema, scalar };
   }
   if (folded !== undefined) return 'has both `json` and `folded`: only a whole column has a folded copy';
   const members = parseMembers(config.json);
-  const place: JsonPlace = { column: schema, members, path: printPath(members) };
+  const array = dialect.json.array(schema, members);
+  const place: JsonPlace = { column: schema, members, array, document: dialect.json.document(schema) };
   if (use.type !== 'records' && !use.multiple) {
     return {
       ...base,
       kind: 'json',
       place,
-      scalar: createScalar({ ...options, source: jsonMemberSource(schema.name, place.path) }),
+      scalar: dialect.scalar({ ...options, place: { kind: 'member', column: schema, members } }),
     };
   }
   const odd = use.children?.find((child) => /["\\]/.test(child.name));
   if (odd !== undefined) return `has a part "${odd.name}", which cannot be the name of a JSON member`;
-  return { ...base, ...planJsonList(use, place, { ...options, source: jsonElementSource }, context) };
+  return { ...base, ...planJsonList(use, place, { ...options, place: { kind: 'element' } }, context) };
 }
 
 function planJsonList(use: FieldUse, place: JsonPlace, simple: ScalarOptions, context: FieldContext) {
   const childScalar = (child: FieldUse): ScalarPlan =>
-    createScalar({
+    context.dialect.scalar({
       field: use.name,
       type: child.type,
       comparison: child.comparison,
-      source: jsonElementMemberSource(printPath([child.name])),
+      place: { kind: 'elementMember', member: child.name },
       prefix: context.prefixFor(child),
     });
   const parts = new Map(
     use.type === 'records'
       ? (use.children ?? []).map((child) => [child.name, childScalar(child)])
-      : [['', createScalar(simple)]],
+      : [['', context.dialect.scalar(simple)]],
   );
-  const array = jsonArray(place.column.name, place.path);
   return {
     kind: 'jsonList',
     place,
     parts,
     isRecords: use.type === 'records',
-    from: (outer: Sql, inner: Sql) => sql`json_each(${array(outer)}) AS ${inner}`,
-    where: (_outer: Sql, inner: Sql) => (use.type === 'records' ? sql`${column(inner, 'type')} = 'object'` : sql`1`),
-    order: (inner: Sql) => column(inner, 'key'),
+    ...context.dialect.json.elements(place.column, place.members, use.type === 'records'),
   } as const;
 }
