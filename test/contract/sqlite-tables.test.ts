@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { sqliteModule } from '../../adapters/sqlite/adapter.js';
-import type { TablesConfig } from '../../adapters/sqlite/tables/config.js';
+import type { TablesConfig } from '../../adapters/sql/config.js';
 import { describeAdapterContract } from './adapter-contract.js';
 import { contractEntities, environmentIn } from './contract-entities.js';
 import { deleteEverything } from './contract-fixture.js';
