@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openState } from '../../src/state/sqlite-state.js';
+import { openState } from '../../src/state/sqlite/sqlite-state.js';
 import { type State, TokenLabelTakenError } from '../../src/state/state.js';
 
 let folder: string;

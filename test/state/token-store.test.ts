@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { migrate } from '../../src/state/migrations.js';
-import { openState } from '../../src/state/sqlite-state.js';
+import { migrate } from '../../src/state/sqlite/migrations.js';
+import { openState } from '../../src/state/sqlite/sqlite-state.js';
 import { type NewToken, type State, TokenLabelTakenError, type TokenStore } from '../../src/state/state.js';
-import { createTokenStore } from '../../src/state/token-store.js';
+import { createTokenStore } from '../../src/state/sqlite/token-store.js';
 import { propertyRuns } from '../support/property-runs.js';
 
 let folder: string;

@@ -1,5 +1,5 @@
 import { type Database as Connection, SqliteError } from 'better-sqlite3';
-import { type NewToken, TokenLabelTakenError, type TokenRecord, type TokenStore } from './state.js';
+import { type NewToken, TokenLabelTakenError, type TokenRecord, type TokenStore } from '../state.js';
 
 interface TokenRow {
   readonly id: number;

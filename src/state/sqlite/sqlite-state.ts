@@ -3,9 +3,9 @@ import { closeSync, existsSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import Database, { type Database as Connection } from 'better-sqlite3';
 import { createControlStore } from './control-store.js';
-import { makeDataFolder } from './data-folder.js';
+import { makeDataFolder } from '../data-folder.js';
 import { migrate } from './migrations.js';
-import type { State } from './state.js';
+import type { State } from '../state.js';
 import { createTokenStore } from './token-store.js';
 
 const busyTimeoutMs = 5000;
