@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, existsSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import Database, { type Database as Connection } from 'better-sqlite3';
+import { makeDataFolder } from '../data-folder.js';
+import type { State } from '../state.js';
 import { createControlStore } from './control-store.js';
-import { makeDataFolder } from './data-folder.js';
 import { migrate } from './migrations.js';
-import type { State } from './state.js';
 import { createTokenStore } from './token-store.js';
 
 const busyTimeoutMs = 5000;
@@ -44,6 +44,7 @@ function createSqliteState(file: string): State {
       addKey.run(name, randomBytes(32));
       return findKey.get(name)!.key;
     },
+    isUp: () => true,
     async close() {
       notes.close();
       db.close();

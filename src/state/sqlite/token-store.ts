@@ -1,5 +1,11 @@
 import { type Database as Connection, SqliteError } from 'better-sqlite3';
-import { type NewToken, TokenLabelTakenError, type TokenRecord, type TokenStore } from './state.js';
+import {
+  type NewToken,
+  StateUnavailableError,
+  TokenLabelTakenError,
+  type TokenRecord,
+  type TokenStore,
+} from '../state.js';
 
 interface TokenRow {
   readonly id: number;
@@ -44,8 +50,13 @@ export function createTokenStore(db: Connection, notes: Connection): TokenStore 
       return former === undefined ? undefined : toRecord(former);
     },
     async find(hash) {
-      const row = byHash.get(hash);
-      return row === undefined ? undefined : toRecord(row);
+      try {
+        const row = byHash.get(hash);
+        return row === undefined ? undefined : toRecord(row);
+      } catch (error) {
+        if (!(error instanceof SqliteError)) throw error;
+        throw new StateUnavailableError(`The state file cannot be read: ${error.message}`, { cause: error });
+      }
     },
     async recordUse(hash, usedAtMs) {
       // It runs after the answer, so the state may have been closed meanwhile.

@@ -1,5 +1,5 @@
 import { type Database as Connection, SqliteError } from 'better-sqlite3';
-import type { Control, ControlStore } from './state.js';
+import type { Control, ControlStore } from '../state.js';
 
 interface ControlRow {
   readonly gateway: string;
