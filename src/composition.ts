@@ -83,10 +83,11 @@ export function checkDeclared(
 }
 
 function typeRules(resource: Gateway['resources'][number]): TypeRules {
-  const { type, entity, id, idPrefix, lookupField, rules, unmapped } = resource;
+  const { type, entity, adapter, id, idPrefix, lookupField, rules, unmapped } = resource;
   return {
     type,
     entity,
+    adapter,
     rules,
     unmapped,
     ...(id === undefined ? {} : { id }),
@@ -112,6 +113,12 @@ export async function composeGateway(
   };
   const adapters = new Map([...leases].map(([name, { adapter }]) => [name, adapter]));
   const limits: ServiceLimits = { ...gateway.limits, patchOperations: gateway.limits.bulkOperations };
+  const siblings = new Map(
+    gateway.resources.flatMap(({ type, adapter: name, entity }) => {
+      const adapter = adapters.get(name);
+      return adapter === undefined ? [] : [[type.name, { adapter, entity }] as const];
+    }),
+  );
   const types = gateway.resources.flatMap((resource) => {
     const plan = plans.get(resource.type.name);
     const adapter = adapters.get(resource.adapter);
@@ -121,6 +128,7 @@ export async function composeGateway(
       createTypeRuntime({
         plan,
         adapter,
+        siblings,
         operations: { create, update, delete: remove, list },
         dialect: gateway.strict ? strictDialect : tolerantDialect,
         limits,
