@@ -105,7 +105,8 @@ gateways:
 }
 
 async function canSignIn(directory: LdapServer, userName: string, password: string): Promise<boolean> {
-  const name = directory.kind === 'samba' ? userName : `uid=${userName},${directory.peopleDn}`;
+  const found = directory.kind === 'samba' ? [] : await directory.search({ filter: `(uid=${userName})` });
+  const name = directory.kind === 'samba' ? userName : (found[0]?.dn ?? '');
   try {
     const args = ['-x', '-H', directory.urls.ldaps, '-D', name, '-w', password, '-b', '', '-s', 'base', '1.1'];
     await runTool('ldapsearch', args, { env: { LDAPTLS_CACERT: directory.caFile } });
