@@ -4,6 +4,7 @@ import type { Entry } from './directory.js';
 import { formatDn, normalizeDn, tryParseDn } from './dn.js';
 import { type EntityPlan, type EntityPlans, type FieldPlan, fieldOf, isLarge } from './entity-plan.js';
 import { both, filterField } from './filters.js';
+import { hasPrimaryGroup, primaryGroupAttributes, primaryGroupsOf } from './primary-group.js';
 import { withAllValues } from './ranges.js';
 import { idOfEntry, type References } from './references.js';
 import { revisionOf, revisionSource } from './revision.js';
@@ -37,6 +38,8 @@ export function planRead(plan: EntityPlan, names: readonly string[]): ReadPlan {
   if (reserved.has('$revision') && source !== undefined) attributes.add(source);
   // Parts of many values have to be of one revision.
   if (plan.server.features.ranges && source !== undefined && fields.some(isLarge)) attributes.add(source);
+  if (fields.some((field) => hasPrimaryGroup(field, plan)))
+    for (const name of primaryGroupAttributes) attributes.add(name);
   for (const field of fields) if (field.searchedIn === undefined && field.key !== 'dn') attributes.add(field.attribute);
   return { plan, fields, reserved, attributes: [...attributes] };
 }
@@ -51,6 +54,7 @@ export async function toRecords(
   const whole = isWhole ? entries : await allWhole(read.plan, entries, context.calls);
   const ids = await referencedIds(read, whole, context);
   const inverse = await inverseValues(read, whole, context);
+  const primary = await primaryGroups(read, whole, context);
   return whole.flatMap((entry): readonly BackendRecord[] => {
     const $id = idOfEntry(read.plan, entry);
     if ($id === undefined) return [];
@@ -62,7 +66,8 @@ export async function toRecords(
     for (const field of read.fields) {
       const values =
         field.searchedIn === undefined ? valuesOf(field, entry, ids) : (inverse.get(field)?.get(entry) ?? []);
-      assign(record, field, values);
+      const own = primary.get(field)?.get(entry);
+      assign(record, field, own === undefined || values.includes(own) ? values : [...values, own]);
     }
     return [record];
   });
@@ -129,6 +134,14 @@ async function referencedIds(read: ReadPlan, entries: readonly Entry[], { plans,
     if (field.form !== 'reference' || field.searchedIn !== undefined) continue;
     const dns = entries.flatMap((entry) => (entry.attributes.get(field.key) ?? []).map(String));
     found.set(field.name, dns.length === 0 ? new Map() : await references.idsOf(plans, field.targets, dns, calls));
+  }
+  return found;
+}
+
+async function primaryGroups(read: ReadPlan, entries: readonly Entry[], context: ReadContext) {
+  const found = new Map<FieldPlan, ReadonlyMap<Entry, string>>();
+  for (const field of read.fields) {
+    if (hasPrimaryGroup(field, read.plan)) found.set(field, await primaryGroupsOf(field, entries, context));
   }
   return found;
 }

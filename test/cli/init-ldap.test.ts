@@ -108,6 +108,8 @@ await describeOnLdap('openldap', 'init', () => {
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'scimbridge-init-'));
     directory = await startLdap('openldap', { ldif: populated });
+    const policy = `cn=default,ou=policies,${directory.baseDn}`;
+    await directory.modify(`dn: ${policy}\nchangetype: modify\ndelete: pwdLockout\n`);
     copyFileSync(directory.caFile, join(folder, 'ca.crt'));
     writeFileSync(join(folder, 'password'), directory.password);
     writeFileSync(join(folder, 'wrong'), 'not the password');

@@ -48,13 +48,6 @@ const entities = {
         create: { dn: "CN={cn},OU=groups", objectClasses: [group] }`,
 } as const;
 
-/** Without it, OpenLDAP keeps the lock of an account and lets everybody in. */
-const lockoutPolicy = `dn: cn=default,ou=policies,dc=example,dc=org
-changetype: modify
-replace: pwdLockout
-pwdLockout: TRUE
-`;
-
 export interface PresetGatewayOptions {
   /** Where the gateway finds the directory. Default: its ldaps URL. */
   readonly url?: string;
@@ -90,7 +83,6 @@ gateways:
       User: { adapter: directory, entity: people, use: ${presets[directory.kind]}, mapping: ${userMapping} }
       Group: { adapter: directory, entity: groups, use: ${presets[directory.kind]} }
 `;
-  if (directory.kind === 'openldap') await directory.modify(lockoutPolicy);
   const server = await startServer({ config, baseDir: folder });
   const gateway = await server.gateway();
   return {
