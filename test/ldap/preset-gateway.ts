@@ -83,7 +83,10 @@ gateways:
       User: { adapter: directory, entity: people, use: ${presets[directory.kind]}, mapping: ${userMapping} }
       Group: { adapter: directory, entity: groups, use: ${presets[directory.kind]} }
 `;
-  const server = await startServer({ config, baseDir: folder });
+  const server = await startServer({ config, baseDir: folder }).catch(async (error: unknown) => {
+    await rm(folder, { recursive: true });
+    throw error;
+  });
   const gateway = await server.gateway();
   return {
     gateway,
