@@ -40,7 +40,11 @@ export function planRead(plan: EntityPlan, names: readonly string[]): ReadPlan {
   if (plan.server.features.ranges && source !== undefined && fields.some(isLarge)) attributes.add(source);
   if (fields.some((field) => hasPrimaryGroup(field, plan)))
     for (const name of primaryGroupAttributes) attributes.add(name);
-  for (const field of fields) if (field.searchedIn === undefined && field.key !== 'dn') attributes.add(field.attribute);
+  for (const field of fields) {
+    if (field.key === 'dn') continue;
+    const own = field.searchedIn === undefined ? field : plan.fields.get(field.searchedIn.by);
+    if (own !== undefined) attributes.add(own.attribute);
+  }
   return { plan, fields, reserved, attributes: [...attributes] };
 }
 
@@ -154,11 +158,14 @@ async function inverseValues(read: ReadPlan, entries: readonly Entry[], { plans,
     const other = searchedIn === undefined ? undefined : plans.get(searchedIn.entity);
     const attribute = searchedIn === undefined ? undefined : other?.fields.get(searchedIn.field)?.attribute;
     if (other === undefined || attribute === undefined) continue;
-    const pairs = entries.map(async (entry) => {
-      const filter = both([other.filter, { kind: 'equality', attribute, value: entry.dn }]);
+    const by = read.plan.fields.get(searchedIn?.by ?? '$id');
+    const pairs = entries.map(async (entry): Promise<readonly [Entry, readonly string[]]> => {
+      const value = by === undefined ? entry.dn : entry.attributes.get(by.key)?.[0];
+      if (value === undefined) return [entry, []];
+      const filter = both([other.filter, { kind: 'equality', attribute, value }]);
       const request = { base: other.base, scope: other.scope, filter, attributes: [other.id.attribute] } as const;
       const holders = await calls.all(other.entity, request);
-      return [entry, holders.flatMap((holder) => idOfEntry(other, holder) ?? [])] as const;
+      return [entry, holders.flatMap((holder) => idOfEntry(other, holder) ?? [])];
     });
     found.set(field, new Map(await Promise.all(pairs)));
   }
