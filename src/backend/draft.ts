@@ -54,6 +54,8 @@ export interface Draft {
     readonly entity: string;
     /** A preset with the usual rules of such a backend. */
     readonly preset?: string;
+    /** Whether records of the entity can have the field, which a rule of the preset may use. */
+    readonly holds?: (field: string) => boolean;
     readonly mapping: readonly DraftEntry[];
   }[];
 }

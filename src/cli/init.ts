@@ -5,6 +5,7 @@ import type { AdapterModule } from '../backend/adapter.js';
 import { AdapterError } from '../backend/adapter-error.js';
 import type { Draft, DraftEntry, DraftRequest } from '../backend/draft.js';
 import { type CliEnvironment, UsageError } from './cli.js';
+import { byPreset, type WrittenResource } from './draft-preset.js';
 import { draftText } from './draft-text.js';
 
 interface InitOptions {
@@ -51,7 +52,8 @@ async function init(type: string, url: string, options: InitOptions, environment
     if (!(error instanceof AdapterError)) throw error;
     throw new Error(`No configuration was written: ${error.reason ?? error.message}`);
   });
-  const text = fileText(drafted, type, url);
+  const file = resolve(isPrinted ? 'gateway.yaml' : options.out);
+  const text = fileText(drafted, await withPresets(drafted, file, environment), `${type} ${url}`);
   if (isPrinted) {
     environment.stdout.write(text);
     return;
@@ -128,27 +130,47 @@ function writtenName(file: string, folder: string): string {
   return near.startsWith('..') || isAbsolute(near) ? resolve(file) : `./${near}`;
 }
 
-function usualRules(preset: string): DraftEntry {
-  const note = 'brings the usual rules: then those below may go that say the same';
-  return { key: 'use', value: [preset], isOffer: true, note };
+/** The resources by the presets that go with the backend. What these say is asked of the configuration itself. */
+async function withPresets(
+  draft: Draft,
+  file: string,
+  { configure }: CliEnvironment,
+): Promise<readonly WrittenResource[]> {
+  const alone = draft.resources.map(
+    ({ type, entity, preset }): WrittenResource => ({
+      type,
+      entity,
+      mapping: [],
+      ...(preset === undefined ? {} : { use: preset }),
+    }),
+  );
+  const { draft: configured } = await configure(file, new Map([[file, fileText(draft, alone, '')]]));
+  const [gateway] = configured?.gateways ?? [];
+  return draft.resources.map((resource) =>
+    byPreset(resource, gateway?.resources.find(({ type }) => type.name === resource.type)?.rules),
+  );
 }
 
-function fileText({ adapter, resources, found }: Draft, type: string, url: string): string {
+function usualRules(preset: string): DraftEntry {
+  return { key: 'use', value: [preset], note: 'the usual rules: "explain mapping" shows them; here is what differs' };
+}
+
+function fileText({ adapter, found }: Draft, resources: readonly WrittenResource[], source: string): string {
   const directory: DraftEntry = { key: 'directory', value: { entries: adapter } };
   const types = resources.map(
-    ({ type: name, entity, mapping, preset }): DraftEntry => ({
+    ({ type: name, entity, mapping, use }): DraftEntry => ({
       key: name,
       value: {
         entries: [
           { key: 'adapter', value: 'directory' },
           { key: 'entity', value: entity },
-          ...(preset === undefined ? [] : [usualRules(preset)]),
-          { key: 'mapping', value: { entries: mapping } },
+          ...(use === undefined ? [] : [usualRules(use)]),
+          ...(mapping.length === 0 ? [] : [{ key: 'mapping', value: { entries: mapping } }]),
         ],
       },
     }),
   );
-  const head = [`Made by "scimbridge init ${type} ${url}".`, ...found].map((line) => `# ${line}\n`).join('');
+  const head = [`Made by "scimbridge init ${source}".`, ...found].map((line) => `# ${line}\n`).join('');
   const entries: readonly DraftEntry[] = [
     { key: 'version', value: 1 },
     { key: 'listen', value: '127.0.0.1:8080', note: '0.0.0.0:8080 in a container' },
