@@ -7,6 +7,7 @@ import { createApp } from '../http/app.js';
 import type { Metrics } from '../http/metrics.js';
 import { startMetricsServer } from '../http/metrics-server.js';
 import { type HttpServer, startServer } from '../http/server.js';
+import { containLateFaults } from '../plug-in/late-faults.js';
 import type { Configuration } from '../serving/configuration.js';
 import { startExpiryWarnings } from '../serving/expiry-warnings.js';
 import { LiveGateways } from '../serving/live-gateways.js';
@@ -116,6 +117,8 @@ async function start(parts: Run, closers: Closers): Promise<void> {
     isReloadDue = true;
   };
   closers.push(environment.onReloadRequest(() => reload()));
+  // The modules of later configurations come into the same map.
+  closers.push(containLateFaults(() => configuration.modules.values(), log.logger));
   const state = openState(config.dataDir);
   closers.push(() => state.close());
   const opened: Opened = {};
