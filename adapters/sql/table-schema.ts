@@ -38,6 +38,8 @@ export interface ColumnSchema {
   readonly isGenerated: boolean;
   /** The database gives a new row a value of its own: AUTO_INCREMENT, identity, a sequence, gen_random_uuid(). */
   readonly isGivenByDatabase?: boolean;
+  /** There is a DEFAULT for a missing value. */
+  readonly hasDefault?: boolean;
   /** A missing value is written as '' and not as NULL, because the column takes no NULL and its default is ''. */
   readonly defaultsToEmptyText: boolean;
   /** The longest text, in characters (code points). */

@@ -52,6 +52,8 @@ export interface Draft {
   readonly resources: readonly {
     readonly type: DraftedType;
     readonly entity: string;
+    /** Where two types could issue the same id. */
+    readonly idPrefix?: string;
     /** A preset with the usual rules of such a backend. */
     readonly preset?: string;
     readonly mapping: readonly DraftEntry[];

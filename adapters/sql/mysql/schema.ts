@@ -203,6 +203,7 @@ function toColumnSchema(column: FoundColumn): ColumnSchema {
     notNull,
     isGenerated: (column.expression ?? '') !== '',
     isGivenByDatabase: /auto_increment/i.test(extra) || /^uuid\(\)$/i.test(column.default ?? ''),
+    hasDefault: column.default !== null && column.default !== 'NULL',
     defaultsToEmptyText: notNull && isText && isEmptyDefault,
     ...lengthOf(kind, type, column),
     ...rangeOf(type, declared),
