@@ -27,8 +27,9 @@ export interface JsonPlace {
   readonly members: readonly string[];
   /** The array there as text: what a list is read from. */
   readonly array: InRow;
-  /** The whole document as text. */
+  /** The whole document, to be edited and as text. */
   readonly document: InRow;
+  readonly text: InRow;
 }
 
 export interface JsonField extends FieldBase {
@@ -134,7 +135,10 @@ function planColumn(use: FieldUse, config: ColumnFieldConfig, context: FieldCont
   if (folded !== undefined) return 'has both `json` and `folded`: only a whole column has a folded copy';
   const members = parseMembers(config.json);
   const array = dialect.json.array(schema, members);
-  const place: JsonPlace = { column: schema, members, array, document: dialect.json.document(schema) };
+  const { json } = dialect;
+  const problem = table.exists ? json.problem(schema) : undefined;
+  if (problem !== undefined) return problem;
+  const place: JsonPlace = { column: schema, members, array, document: json.document(schema), text: json.text(schema) };
   if (use.type !== 'records' && !use.multiple) {
     return {
       ...base,
