@@ -3,6 +3,8 @@ import type { AdapterLog } from './adapter.js';
 /** What `init` was told of a backend: enough to connect and to look around. */
 export interface DraftRequest {
   readonly url: string;
+  /** How gateway.yaml names it, where it is a file. */
+  readonly written?: string;
   /** The gateway's own account there. */
   readonly account?: string;
   /** Its password for this one look, and how gateway.yaml names it: `${env:NAME}`. The value is never written. */

@@ -1,4 +1,4 @@
-import { tablesConfigSchema } from '../config.js';
+import { type TablesConfig, tablesConfigSchema } from '../config.js';
 import { type ConnectionConfig, connectionProperties } from '../connection-config.js';
 
 /** The `adapters.<name>` section of gateway.yaml for tables in MySQL or MariaDB. */
@@ -22,6 +22,5 @@ export const mysqlConfigSchema = {
 
 export interface MysqlConfig extends ConnectionConfig {
   readonly type: 'mysql';
-  /** Checked by `tablesConfigSchema`. */
-  readonly entities: unknown;
+  readonly entities: TablesConfig;
 }

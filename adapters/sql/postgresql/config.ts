@@ -1,4 +1,4 @@
-import { tablesConfigSchema } from '../config.js';
+import { type TablesConfig, tablesConfigSchema } from '../config.js';
 import type { ConnectionConfig } from '../connection-config.js';
 import { connectionProperties } from '../connection-config.js';
 
@@ -38,6 +38,5 @@ export interface PostgresqlConfig extends ConnectionConfig {
   readonly type: 'postgresql';
   readonly preparedStatements: boolean;
   readonly searchPath?: string;
-  /** Checked by `tablesConfigSchema`. */
-  readonly entities: unknown;
+  readonly entities: TablesConfig;
 }
