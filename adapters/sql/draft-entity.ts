@@ -37,20 +37,19 @@ export function entityKeys(table: TableSchema, key: ColumnSchema): DraftedKeys {
     ['version', 'rowversion', 'lockversion', 'revision'],
     ({ kind }) => kind === 'integer',
   );
+  // SQLite has no type for times: they are texts there.
+  const fits = (column: ColumnSchema): boolean => isTime(column) || (table.hasRowid && column.kind === 'text');
   const times = [
-    ['created', columnCalled(table, ['createdat', 'created', 'createdon', 'creationdate', 'insertedat'], isTime)],
+    ['created', columnCalled(table, ['createdat', 'created', 'createdon', 'creationdate', 'insertedat'], fits)],
     [
       'modified',
       columnCalled(
         table,
         ['updatedat', 'modifiedat', 'modified', 'updated', 'lastmodified', 'changedat', 'modifiedon'],
-        isTime,
+        fits,
       ),
     ],
-    [
-      'softDelete',
-      columnCalled(table, ['deletedat', 'deletedon', 'removedat'], (each) => isTime(each) && !each.notNull),
-    ],
+    ['softDelete', columnCalled(table, ['deletedat', 'deletedon', 'removedat'], (each) => fits(each) && !each.notNull)],
   ] as const;
   const found = times.filter(([, column]) => column !== undefined);
   return {

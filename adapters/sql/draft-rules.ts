@@ -69,9 +69,10 @@ const inverted = [
   'suspended',
 ];
 
-/** The column by which people sign in. */
-export function loginColumn(table: TableSchema): ColumnSchema | undefined {
-  return columnCalled(table, logins, isText) ?? columnCalled(table, addresses, isText);
+/** The column by which people sign in: it may change, as a key must not. */
+export function loginColumn(table: TableSchema, key: ColumnSchema): ColumnSchema | undefined {
+  const fits = (column: ColumnSchema): boolean => isText(column) && column !== key;
+  return columnCalled(table, logins, fits) ?? columnCalled(table, addresses, fits);
 }
 
 /** How many columns there are that a person has. */

@@ -69,7 +69,8 @@ export function draftTables(catalog: Catalog, request: DraftRequest, connection:
 
 function findPeople(tables: readonly TableSchema[], named: string | undefined): People | undefined {
   const candidates = tables.flatMap((table) => {
-    const [key, login] = [keyOf(table), loginColumn(table)];
+    const key = keyOf(table);
+    const login = key === undefined ? undefined : loginColumn(table, key);
     return key === undefined || login === undefined ? [] : [{ table, key, login }];
   });
   if (named !== undefined) return candidates.find(({ table }) => isSame(table.name, named)) ?? unusable(named, tables);
@@ -87,7 +88,8 @@ function findGroups(
   named: string | undefined,
 ): Groups | undefined {
   const candidates = tables.flatMap((table): readonly Groups[] => {
-    const [key, name] = [keyOf(table), columnCalled(table, groupNames, isText)];
+    const key = keyOf(table);
+    const name = columnCalled(table, groupNames, (column) => isText(column) && column !== key);
     if (key === undefined || name === undefined || table === people?.table) return [];
     const members = people === undefined ? undefined : membersOf(tables, { table, key }, people);
     return [{ table, key, name, ...(members === undefined ? {} : { members }) }];
