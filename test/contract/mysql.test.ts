@@ -79,6 +79,54 @@ const tables: TablesConfig = {
   },
 };
 
+/** Numbered rows, texts in the collations that most databases were made with, documents, and a mark instead of deleting. */
+const oldSchema = `
+  CREATE TABLE people (
+    no int AUTO_INCREMENT PRIMARY KEY, login varchar(6000) COLLATE utf8mb4_general_ci NOT NULL, full_name text COLLATE utf8mb4_unicode_ci, doc json, more longtext,
+    hired bigint, touched datetime(3), gone bigint, KEY (login(50))
+  ) CHARACTER SET utf8mb4;
+  CREATE TABLE teams (no bigint unsigned AUTO_INCREMENT PRIMARY KEY, title varchar(700) COLLATE utf8mb4_general_ci UNIQUE, doc json, v int, gone datetime);
+  CREATE TABLE team_members (team bigint unsigned NOT NULL, member varchar(60) COLLATE utf8mb4_swedish_ci NOT NULL, KEY (team), KEY (member), FOREIGN KEY (team) REFERENCES teams (no));
+`;
+
+const oldTables: TablesConfig = {
+  people: {
+    table: 'people',
+    key: 'no',
+    modified: 'touched',
+    softDelete: { column: 'gone', format: 'epochMillis' },
+    fields: {
+      login: 'login',
+      name: 'full_name',
+      badge: { column: 'doc', json: '$.badge' },
+      mail: { column: 'doc', json: '$.mail' },
+      tags: { column: 'more', json: '$."the tags"' },
+      age: { column: 'doc', json: '$.age' },
+      enabled: { column: 'doc', json: '$.enabled' },
+      hired: { column: 'hired', format: 'epochMillis' },
+      photo: { column: 'doc', json: '$.photo' },
+      mails: { column: 'doc', json: '$.mails' },
+      manager: { column: 'more', json: '$.manager' },
+    },
+  },
+  groups: {
+    table: 'teams',
+    key: 'no',
+    version: 'v',
+    fields: {
+      title: 'title',
+      members: { table: 'team_members', parent: 'team', column: 'member' },
+      contact: { column: 'doc', json: '$.contact' },
+      owners: { column: 'doc', json: '$.owners' },
+    },
+  },
+};
+
+await describeOnSql('mysql', 'an old application', async (name) => {
+  const entities = contractEntities.map((use) => ({ ...use, idPrefix: `${use.entity}-` }));
+  describeAdapterContract(name, await sqlSubject('mysql', oldSchema, oldTables, entities));
+});
+
 await describeOnSql('mysql', 'columns and child tables', async (name) => {
   describeAdapterContract(name, await sqlSubject('mysql', schema, tables, contractEntities));
 });
