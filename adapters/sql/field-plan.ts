@@ -149,7 +149,10 @@ function planColumn(use: FieldUse, config: ColumnFieldConfig, context: FieldCont
   }
   const odd = use.children?.find((child) => /["\\]/.test(child.name));
   if (odd !== undefined) return `has a part "${odd.name}", which cannot be the name of a JSON member`;
-  return { ...base, ...planJsonList(use, place, { ...options, place: { kind: 'element' } }, context) };
+  return {
+    ...base,
+    ...planJsonList(use, place, { ...options, place: { kind: 'element', column: schema, members } }, context),
+  };
 }
 
 function planJsonList(use: FieldUse, place: JsonPlace, simple: ScalarOptions, context: FieldContext) {
@@ -158,7 +161,7 @@ function planJsonList(use: FieldUse, place: JsonPlace, simple: ScalarOptions, co
       field: use.name,
       type: child.type,
       comparison: child.comparison,
-      place: { kind: 'elementMember', member: child.name },
+      place: { kind: 'elementMember', column: place.column, members: place.members, member: child.name },
       prefix: context.prefixFor(child),
     });
   const parts = new Map(

@@ -33,6 +33,8 @@ export interface ColumnSchema {
   readonly collation: 'binary' | 'nocase' | 'other';
   /** Of `other`: texts that differ in the case of A–Z alone are equal too (citext, `_ci`). */
   readonly ignoresCase?: boolean;
+  /** MySQL: the collation, which starts with the name of the character set. */
+  readonly collationName?: string;
   readonly notNull: boolean;
   /** Computed by the database: never written. */
   readonly isGenerated: boolean;

@@ -1,13 +1,21 @@
+import { outer } from '../entity-plan.js';
 import type { ScalarOptions } from '../scalar-plan.js';
 import { column, type InRow, literal, sql } from '../sql-text.js';
 import type { ColumnSchema } from '../table-schema.js';
 import type { JsonDialect } from './dialect.js';
 import type { JsonSource } from './server-words.js';
 
-/** Members are compared by the server; elements of arrays are not, as it cannot make rows of them in a subquery. */
 export const mysqlJson: JsonDialect = {
   array: (schema, members) => (alias) => sql`CAST(${memberAt(schema, members)(alias)} AS CHAR)`,
-  elements: () => ({ from: () => sql`DUAL`, where: () => sql`TRUE`, order: () => sql`1` }),
+  // Rows of JSON_TABLE say only which element is meant: its type would be lost there.
+  elements: (schema, members, isRecords) => ({
+    from: (record, inner) => {
+      const value = memberAt(schema, members)(record);
+      return sql`JSON_TABLE(CASE WHEN ${value} IS NULL THEN '[]' WHEN JSON_TYPE(${value}) = 'ARRAY' THEN ${value} ELSE '[0]' END, '$[*]' COLUMNS ("no" FOR ORDINALITY)) AS ${inner}`;
+    },
+    where: (_outer, inner) => (isRecords ? sql`JSON_TYPE(${elementAt(schema, members)(inner)}) = 'OBJECT'` : sql`TRUE`),
+    order: (inner) => column(inner, 'no'),
+  }),
   document: (schema) => (alias) => column(alias, schema.name),
   text: (schema) => (alias) => sql`CAST(${column(alias, schema.name)} AS CHAR)`,
   // JSON_EXTRACT makes a JSON value of the text.
@@ -19,8 +27,21 @@ export const mysqlJson: JsonDialect = {
 };
 
 export function mysqlJsonSource({ place }: ScalarOptions): JsonSource | undefined {
-  if (place.kind !== 'member') return undefined;
-  const value = memberAt(place.column, place.members);
+  switch (place.kind) {
+    case 'member':
+      return sourceOf(memberAt(place.column, place.members));
+    case 'element':
+      return sourceOf(elementAt(place.column, place.members));
+    case 'elementMember': {
+      const element = elementAt(place.column, place.members);
+      return sourceOf((alias) => sql`JSON_EXTRACT(${element(alias)}, ${literal(pathOf([place.member]))})`);
+    }
+    case 'column':
+      return undefined;
+  }
+}
+
+function sourceOf(value: InRow): JsonSource {
   const type: InRow = (alias) => sql`JSON_TYPE(${value(alias)})`;
   const text: InRow = (alias) => sql`JSON_UNQUOTE(${value(alias)})`;
   return {
@@ -39,6 +60,12 @@ function memberAt({ name }: ColumnSchema, members: readonly string[]): InRow {
     const document = column(alias, name);
     return sql`CASE WHEN JSON_VALID(${document}) THEN JSON_EXTRACT(${document}, ${literal(pathOf(members))}) END`;
   };
+}
+
+/** The element that a row of JSON_TABLE counts; a single value is the first element of itself. */
+function elementAt({ name }: ColumnSchema, members: readonly string[]): InRow {
+  const start = literal(`${pathOf(members)}[`);
+  return (alias) => sql`JSON_EXTRACT(${column(outer, name)}, CONCAT(${start}, ${column(alias, 'no')} - 1, ']'))`;
 }
 
 function pathOf(members: readonly string[]): string {

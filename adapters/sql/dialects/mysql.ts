@@ -5,14 +5,14 @@ import type { ScalarOptions } from '../scalar-plan.js';
 import { any, column, isFalse, list, literal, name, type Sql, sql } from '../sql-text.js';
 import type { ColumnSchema } from '../table-schema.js';
 import { runForKey, type Work } from '../work.js';
-import type { Dialect } from './dialect.js';
+import type { Dialect, KeyColumn } from './dialect.js';
 import { keysAligned, tablePath } from './keys.js';
 import { mysqlJson, mysqlJsonSource } from './mysql-json.js';
 import { respelling, toMysql } from './native-text.js';
 import { toServerDataError } from './server-errors.js';
 import { hasUniqueIndex, serverScalar } from './server-scalar.js';
 import { isPadded, spells } from './server-text.js';
-import type { CaselessIndex, ServerWords } from './server-words.js';
+import type { CaselessIndex, ListedColumn, ServerWords } from './server-words.js';
 
 const rowsPerInsert = 500;
 /** A statement takes 65,535 parameters. */
@@ -27,7 +27,7 @@ export function createMysqlDialect(): Dialect {
     scalar: (options) => serverScalar(words, options, prefixed),
     json: mysqlJson,
     prefixed,
-    alignKeys: (one, other) => keysAligned(words.text, prefixed, one, other),
+    alignKeys,
     isOneOf,
     holds,
     isUnset: (_table, at) => sql`${at} IS NULL`,
@@ -43,6 +43,19 @@ export function createMysqlDialect(): Dialect {
       tableNames: sql`SELECT table_name FROM information_schema.tables WHERE table_schema = database() ORDER BY 1`,
       warnings: [],
     },
+  };
+}
+
+/** Two collations cannot be compared: the record's key takes that of the column that refers to it. */
+function alignKeys(one: KeyColumn, other: KeyColumn): ReturnType<Dialect['alignKeys']> {
+  const aligned = keysAligned(words.text, prefixed, one, other);
+  const { collationName } = other.schema;
+  if (other.schema.kind !== 'text' || collationName === undefined || one.schema.collationName === collationName)
+    return aligned;
+  const collation = { text: collationName, params: [] };
+  return {
+    one: (alias) => sql`CONVERT(${aligned.one(alias)} USING ${characterSetOf(collationName)}) COLLATE ${collation}`,
+    other: aligned.other,
   };
 }
 
@@ -76,6 +89,8 @@ const words: ServerWords = {
     if (kind === 'date') return sql`CAST(${value} AS DATE)`;
     return kind === 'instant' || kind === 'localTime' ? sql`CAST(${value} AS DATETIME(6))` : sql`${value}`;
   },
+  resembles,
+  isExact: (schema) => schema.collation === 'binary' && isUnicode(schema) && !isPadded(schema),
   isOneOf,
   takesNull: true,
   caseless,
@@ -83,12 +98,32 @@ const words: ServerWords = {
   instants: { separator: ' ', leastYear: 1 },
 };
 
+function resembles(at: Sql, schema: ColumnSchema, text: string): Sql {
+  return sql`${at} = ${parameter(schema, text)}`;
+}
+
+/** A text in the character set of its column; characters that it lacks become question marks. */
+function parameter({ kind, collationName }: ListedColumn, value: SqlValue): Sql {
+  if (kind !== 'text' || typeof value !== 'string' || isUnicode({ collationName }) || !/[^ -~]/.test(value)) {
+    return sql`${value}`;
+  }
+  return sql`CONVERT(${value} USING ${characterSetOf(collationName)})`;
+}
+
+function isUnicode({ collationName }: { readonly collationName?: string | undefined }): boolean {
+  return collationName === undefined || collationName.startsWith('utf8mb4_');
+}
+
+function characterSetOf(collationName = 'utf8mb4_bin'): Sql {
+  return { text: /^\w+?(?=_|$)/.exec(collationName)?.[0] ?? 'utf8mb4', params: [] };
+}
+
 function bytesOf(text: Sql): Sql {
   return sql`CAST(CONVERT(${text} USING utf8mb4) AS BINARY)`;
 }
 
 /** Lists grow by doubling, so that there are few different statements. */
-function isOneOf(at: Sql, schema: Pick<ColumnSchema, 'kind' | 'declaredType'>, values: readonly SqlValue[]): Sql {
+function isOneOf(at: Sql, schema: ListedColumn, values: readonly SqlValue[]): Sql {
   const readable = values.flatMap((value): readonly SqlValue[] => {
     if (value === null || !spells(schema, String(value))) return [];
     return [schema.kind === 'integer' && typeof value === 'string' ? BigInt(value) : value];
@@ -96,7 +131,9 @@ function isOneOf(at: Sql, schema: Pick<ColumnSchema, 'kind' | 'declaredType'>, v
   if (readable.length === 0) return isFalse;
   const parts: Sql[] = [];
   for (let from = 0; from < readable.length; from += mostInList) {
-    parts.push(sql`${at} IN (${list(doubled(readable.slice(from, from + mostInList)).map((value) => sql`${value}`))})`);
+    parts.push(
+      sql`${at} IN (${list(doubled(readable.slice(from, from + mostInList)).map((value) => parameter(schema, value)))})`,
+    );
   }
   return any(parts);
 }
@@ -108,8 +145,8 @@ function doubled(values: readonly SqlValue[]): readonly SqlValue[] {
 
 function holds(at: Sql, schema: ColumnSchema, value: SqlValue): Sql {
   if (value === null) return sql`${at} IS NULL`;
-  if (schema.kind !== 'text' || (schema.collation === 'binary' && !isPadded(schema))) return sql`${at} = ${value}`;
-  return sql`(${at} = ${value} AND ${bytesOf(at)} = ${value})`;
+  if (schema.kind !== 'text' || words.isExact(schema)) return sql`${at} = ${value}`;
+  return sql`(${at} = ${parameter(schema, value)} AND ${bytesOf(at)} = ${value})`;
 }
 
 /** A column whose own equality ignores case, and perhaps accents and spaces at the end. */
@@ -118,7 +155,7 @@ function caseless({ place }: ScalarOptions): CaselessIndex | undefined {
     return undefined;
   const { schema, table } = place;
   return {
-    equals: (alias, text) => sql`${column(alias, schema.name)} = ${text}`,
+    equals: (alias, text) => resembles(column(alias, schema.name), schema, text),
     isOneOf: (alias, texts) => isOneOf(column(alias, schema.name), schema, texts),
     isUnique: hasUniqueIndex(table, schema.name),
   };

@@ -13,7 +13,7 @@ import { postgresqlJson, postgresqlJsonSource } from './postgresql-json.js';
 import { toServerDataError } from './server-errors.js';
 import { hasUniqueIndex, serverScalar } from './server-scalar.js';
 import { isPadded, spells } from './server-text.js';
-import type { CaselessIndex, ServerWords } from './server-words.js';
+import type { CaselessIndex, ListedColumn, ServerWords } from './server-words.js';
 
 export interface PostgresqlFacts {
   /** What `foldSql` makes of every character is what the gateway makes of it. */
@@ -87,6 +87,8 @@ function wordsOf({ foldsAlike }: PostgresqlFacts): ServerWords {
       const type = arrayTypes[kind];
       return type === undefined ? sql`${value}` : sql`CAST(${value} AS ${{ text: type, params: [] }})`;
     },
+    resembles: (at, _schema, text) => sql`${at} = ${text}`,
+    isExact: (schema) => schema.collation === 'binary' && !isPadded(schema),
     isOneOf,
     takesNull: false,
     caseless,
@@ -110,7 +112,7 @@ function double(value: Sql): Sql {
 }
 
 /** All values travel in one parameter: the statement is the same for any number of them. */
-function isOneOf(at: Sql, schema: Pick<ColumnSchema, 'kind' | 'declaredType'>, values: readonly SqlValue[]): Sql {
+function isOneOf(at: Sql, schema: ListedColumn, values: readonly SqlValue[]): Sql {
   const texts = values.flatMap((value) => (value === null || value instanceof Uint8Array ? [] : [String(value)]));
   const readable = texts.filter((text) => spells(schema, text) && !text.includes('\0'));
   if (readable.length === 0) return isFalse;

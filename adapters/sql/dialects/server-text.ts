@@ -100,17 +100,17 @@ function planOf(words: ServerWords, options: ScalarOptions, comparison: Comparis
 /** A column that is compared by its characters. */
 function ownColumn(words: ServerWords, schema: ColumnSchema, at: InRow): TextPlan {
   const key = keyOfText(words, 'exact', (alias) => words.column(at(alias), schema));
-  if (schema.collation === 'binary' && !isPadded(schema)) {
+  if (words.isExact(schema)) {
     return {
       key,
-      equals: (alias, text) => sql`${at(alias)} = ${text}`,
+      equals: (alias, text) => words.resembles(at(alias), schema, text),
       isOneOf: (alias, texts) => words.isOneOf(at(alias), schema, texts),
       likeable: (alias) => at(alias),
     };
   }
   // The column's own equality finds candidates by its index.
   return narrowed(words, key, {
-    equals: (alias, text) => sql`${at(alias)} = ${text}`,
+    equals: (alias, text) => words.resembles(at(alias), schema, text),
     isOneOf: (alias, texts) => words.isOneOf(at(alias), schema, texts),
     isUnique: false,
   });

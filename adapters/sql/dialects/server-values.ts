@@ -85,7 +85,7 @@ function checkedNumber(schema: ColumnSchema, stored: SqlValue, reject: (reason: 
   return spells(schema, text) ? stored : reject('The number is too great or too small for the column.');
 }
 
-const printed = /^(\d{4}-\d{2}-\d{2})(?:[ T](\d{2}:\d{2}:\d{2}(?:\.\d+)?))?(?:\+00(?::?00)?)?$/;
+const printed = /^(\d{4}-\d{2}-\d{2})(?:[ T](\d{2}:\d{2}:\d{2}(?:\.\d+)?))?(?:Z|\+00(?::?00)?)?$/;
 
 /** Date and time as the server keeps them, in UTC. */
 function nativeInstant(

@@ -23,7 +23,11 @@ export interface ServerWords {
   double(value: Sql): Sql;
   /** The text as a parameter for a column of that kind. */
   typed(value: string, kind: ColumnKind): Sql;
-  isOneOf(at: Sql, schema: Pick<ColumnSchema, 'kind' | 'declaredType'>, values: readonly SqlValue[]): Sql;
+  /** The column's own equality with a text, which an index on it serves; true at least where all characters are the same. */
+  resembles(at: Sql, schema: ColumnSchema, text: string): Sql;
+  /** The column's own equality is that of all characters, spaces at the end included, for any text. */
+  isExact(schema: ColumnSchema): boolean;
+  isOneOf(at: Sql, schema: ListedColumn, values: readonly SqlValue[]): Sql;
   /** Texts may hold U+0000. */
   readonly takesNull: boolean;
   /** Finds rows that may be equal without regard to the case of A–Z, by an index; and whether one is unique. */
@@ -33,6 +37,9 @@ export interface ServerWords {
   /** An instant's text for a column of that kind, and the years that it holds. */
   readonly instants: { readonly separator: ' ' | 'T'; readonly leastYear: number };
 }
+
+/** What matters of a column, or of an expression, for a list of its values. */
+export type ListedColumn = Pick<ColumnSchema, 'kind' | 'declaredType' | 'collationName'>;
 
 export interface CaselessIndex {
   /** Holds for all rows that are equal to the text, and perhaps for others. */

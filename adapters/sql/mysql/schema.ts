@@ -200,6 +200,7 @@ function toColumnSchema(column: FoundColumn): ColumnSchema {
     declaredType: declared,
     kind,
     ...collationOf(column.collation),
+    ...(column.collation === null ? {} : { collationName: column.collation }),
     notNull,
     isGenerated: (column.expression ?? '') !== '',
     isGivenByDatabase: /auto_increment/i.test(extra) || /^uuid\(\)$/i.test(column.default ?? ''),
