@@ -6,7 +6,9 @@ import type { SourcedRule } from '../mapping/rule.js';
 export type DraftedResource = Draft['resources'][number];
 
 /** A drafted resource as it is written: what a preset says is not said again. */
-export type WrittenResource = Pick<DraftedResource, 'type' | 'entity' | 'mapping'> & { readonly use?: string };
+export type WrittenResource = Pick<DraftedResource, 'type' | 'entity' | 'idPrefix' | 'mapping'> & {
+  readonly use?: string;
+};
 
 /**
  * The resource by its preset and what differs from it; in full where it has none, or one that uses a field that the
@@ -14,17 +16,18 @@ export type WrittenResource = Pick<DraftedResource, 'type' | 'entity' | 'mapping
  * @param rules what the preset alone amounts to
  */
 export function byPreset(resource: DraftedResource, rules: readonly SourcedRule[] | undefined): WrittenResource {
-  const { type, entity, mapping, preset, holds } = resource;
-  if (preset === undefined || rules === undefined || rules.length === 0) return { type, entity, mapping };
+  const { type, entity, idPrefix, mapping, preset, holds } = resource;
+  const place = { type, entity, ...(idPrefix === undefined ? {} : { idPrefix }) };
+  if (preset === undefined || rules === undefined || rules.length === 0) return { ...place, mapping };
   const known = new Map(rules.map(({ key, rule }) => [pathOf(key, type), rule]));
   const own = new Set(mapping.filter(({ isOffer }) => isOffer !== true).map(({ key }) => pathOf(key, type)));
   const added = [...known].flatMap(([path, { field }]) => (own.has(path) || field === undefined ? [] : [field]));
-  if (holds === undefined || !added.every(holds)) return { type, entity, mapping };
+  if (holds === undefined || !added.every(holds)) return { ...place, mapping };
   const differing = mapping.filter(({ key, value, isOffer }) => {
     const same = known.get(pathOf(key, type));
     return isOffer === true || same === undefined || !isDeepStrictEqual(ruleOf(value), plain(same));
   });
-  return { type, entity, mapping: differing, use: preset };
+  return { ...place, mapping: differing, use: preset };
 }
 
 /** One text for all names of an attribute. */

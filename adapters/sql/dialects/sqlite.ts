@@ -82,4 +82,6 @@ const json: JsonDialect = {
   remove: (document, members) => sql`json_remove(${document}, ${literal(printPath(members))})`,
   stored: (_schema, document) => document,
   empty: literal('{}'),
+  text: (schema) => (alias) => column(alias, schema.name),
+  problem: () => undefined,
 };
