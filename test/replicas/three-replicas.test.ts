@@ -161,8 +161,8 @@ describe.skipIf(reason !== undefined)(
       await untilAll(200, stranger);
     }, 60_000);
 
-    async function health(replica: Replica): Promise<unknown> {
-      return (await fetch(`${replica.origin}/health/ready`)).json();
+    async function health(replica: Replica): Promise<{ readonly state: string }> {
+      return (await (await fetch(`${replica.origin}/health/ready`)).json()) as { readonly state: string };
     }
   },
 );
