@@ -28,10 +28,11 @@ interface ServeOptions {
   readonly listen?: GatewayConfig['listen'];
   readonly data?: string;
   readonly printToken?: true;
+  readonly grace: number;
 }
 
-/** Requests in flight may take so long to finish once the process is asked to end. */
-const stopGraceMs = 10_000;
+/** As Docker's: it kills after ten seconds. */
+const usualGraceSeconds = 10;
 
 export const addServe: AddCommand = (program, environment) => {
   program
@@ -41,6 +42,12 @@ export const addServe: AddCommand = (program, environment) => {
     .option('--listen <host:port>', 'listen here instead of where the configuration says', parseListen)
     .option('--data <folder>', "the gateway's own state, instead of where the configuration says")
     .option('--print-token', 'print the first token also when stdout is not a terminal')
+    .option(
+      '--grace <seconds>',
+      'how long requests under way may take once the process is asked to end',
+      parseGrace,
+      usualGraceSeconds,
+    )
     .action((options: ServeOptions) => serve(options, environment));
 };
 
@@ -135,7 +142,7 @@ async function start(parts: Run, closers: Closers, stopRequested: Promise<unknow
   if (metrics !== undefined) await serveMetrics(parts, metrics, closers);
   const server = await listen(parts, { state, live, recorder, metrics });
   opened.server = server;
-  closers.push(() => server.stop(stopGraceMs));
+  closers.push(() => server.stop(options.grace * 1000));
   const announcing = toAnnounce(parts, server, state);
   await announce(config, announcing);
   const reloader = new Reloader({
@@ -260,6 +267,14 @@ function toAnnounce({ options, environment, log }: Run, { port }: HttpServer, { 
   const { stdout } = environment;
   const printToken = options.printToken === true;
   return { port, tokens, log: log.logger, stdout, printToken, place: given.join('') };
+}
+
+/** @throws InvalidArgumentError */
+function parseGrace(text: string): number {
+  const seconds = Number(text);
+  if (text.trim() === '' || !(seconds >= 0 && seconds <= 3600))
+    throw new InvalidArgumentError('It is 0 to 3600 seconds.');
+  return seconds;
 }
 
 /** `HOST:PORT`, `[::1]:PORT`. @throws InvalidArgumentError, which commander tells with the option's name */
