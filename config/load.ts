@@ -22,6 +22,7 @@ import { SchemaCatalog } from './schema-catalog.js';
 import { schemaProblems } from './schema-problems.js';
 import { networkProblems } from './server-checks.js';
 import type { Sources } from './source.js';
+import { localAdapters, readState } from './state-section.js';
 import { validator } from './validator.js';
 
 export interface LoadOptions {
@@ -125,6 +126,8 @@ function readDraft(data: GatewayFile, reading: Reading): Omit<GatewayConfig, 'fi
   problems.push(...crossCheck(gateways, adapters, main), ...unusedAdapters(data, main));
   problems.push(...networkProblems(data.trustedProxies, main));
   const tls = resolveTls(data.tls, main);
+  const state = isBroken(['state']) ? undefined : readState(data.state, main, problems);
+  if (state !== undefined) problems.push(...localAdapters(adapters, main));
   const keySets = gateways.flatMap((gateway) => keySetFiles(gateway, main));
   const secretFiles = [
     ...new Set([...files.secretFiles.keys(), ...keySets, ...(tls ? [tls.certificate, tls.key] : [])]),
@@ -134,6 +137,8 @@ function readDraft(data: GatewayFile, reading: Reading): Omit<GatewayConfig, 'fi
     listen: readListen(data.listen, ['listen'], reading),
     publicUrl: isBroken(['publicUrl']) ? undefined : data.publicUrl?.replace(/\/+$/, ''),
     dataDir: resolve(main.dir, String(data.data)),
+    state,
+    isStateFaulty: data.state !== undefined && state === undefined,
     log: data.log,
     tls,
     trustedProxies: data.trustedProxies,
