@@ -79,7 +79,15 @@ export class AdapterPool {
     const { rate, concurrency } = order.guard ?? {};
     // What a backend allows, it allows all gateways together.
     const pace = this.#open.find((other) => isSameBackend(other.order, order))?.pace ?? new BackendPace({ rate });
-    const adapter = await module.open(order.settings, { gateway, entities, baseDir, dataDir, log, pace });
+    const adapter = await module.open(order.settings, {
+      gateway,
+      adapter: order.name,
+      entities,
+      baseDir,
+      dataDir,
+      log,
+      pace,
+    });
     const observe = this.#options.observe?.(gateway, order.name);
     const { pacedBy, retryAfter } = module;
     const guarded = guardAdapter(adapter, {

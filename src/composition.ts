@@ -59,7 +59,13 @@ export function checkDeclared(
 ): readonly RuleProblem[] {
   return gateway.resources.flatMap((resource): readonly RuleProblem[] => {
     const section = config.adapters.get(resource.adapter);
-    const declared = section === undefined ? undefined : modules.get(section.type)?.declared?.(section.settings);
+    let declared: ReturnType<NonNullable<AdapterModule['declared']>>;
+    try {
+      declared = section === undefined ? undefined : modules.get(section.type)?.declared?.(section.settings);
+    } catch (error) {
+      const message = `What the adapter "${resource.adapter}" holds cannot be told. ${(error as Error).message}`;
+      return [{ severity: 'error', origin: resource.origin, at: ['adapter'], message }];
+    }
     if (declared === undefined) return [];
     const fields = declared.get(resource.entity);
     if (fields === undefined) {

@@ -284,6 +284,8 @@ export interface Adapter {
 export interface AdapterEnvironment {
   /** The gateway that this instance serves; a managed store keeps gateways apart by it. */
   readonly gateway: string;
+  /** The name that the adapter has in the configuration, for people: `adapters.<name>`. */
+  readonly adapter?: string;
   readonly entities: readonly EntityUse[];
   /** Where relative file names in the configuration start: the folder of gateway.yaml. */
   readonly baseDir: string;

@@ -1,5 +1,6 @@
 import type { OperationContext } from './adapter.js';
 import { AdapterError, type AdapterErrorKind } from './adapter-error.js';
+import { AdapterFault } from './adapter-fault.js';
 import type { Admission, CircuitBreaker, Outcome } from './circuit-breaker.js';
 import type { Clock } from './clock.js';
 import type { ConcurrencyLimit, Waiter } from './concurrency-limit.js';
@@ -219,9 +220,8 @@ class GuardedOperation<T> implements Waiter, Watched, PaceWaiter {
       this.request.check(answer);
       return undefined;
     } catch (error) {
-      const { kind, message } = toAdapterError(error, this.request.isWrite);
-      const applied = this.request.isWrite ? 'unknown' : 'no';
-      return new AdapterError(kind, message, { applied, cause: error });
+      const { message } = toAdapterError(error, this.request.isWrite);
+      return new AdapterFault(message, { applied: this.request.isWrite ? 'unknown' : 'no', cause: error });
     }
   }
 

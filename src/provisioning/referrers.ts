@@ -9,6 +9,8 @@ import type { TypeRuntime } from './type-runtime.js';
 export interface Referrer {
   readonly owner: TypeRuntime;
   readonly target: TypeRuntime;
+  /** Other types that the field may refer to. */
+  readonly alternatives: readonly TypeRuntime[];
   readonly field: string;
   /** Of child records: the child's field. */
   readonly child: string | undefined;
@@ -19,14 +21,20 @@ export interface Referrer {
 
 /** Every field that is written here and may refer to the type. */
 export function referrersOf(types: Iterable<TypeRuntime>, target: TypeRuntime): readonly Referrer[] {
-  return [...types].flatMap((owner) => referringFields(owner, target));
+  const all = [...types];
+  return all.flatMap((owner) => referringFields(owner, target, all));
 }
 
-function referringFields(owner: TypeRuntime, target: TypeRuntime): readonly Referrer[] {
+function referringFields(owner: TypeRuntime, target: TypeRuntime, all: readonly TypeRuntime[]): readonly Referrer[] {
   const { name } = target.type;
+  const shared = (reference: ReferencePlan): Pick<Referrer, 'owner' | 'target' | 'alternatives' | 'key'> => ({
+    owner,
+    target,
+    alternatives: all.filter((other) => other !== target && reference.targets.includes(other.type.name)),
+    key: reference.by[name] ?? '$id',
+  });
   const refers = (reference: ReferencePlan | undefined): reference is ReferencePlan =>
     reference?.targets.includes(name) === true;
-  const keyIn = (reference: ReferencePlan): string => reference.by[name] ?? '$id';
   return owner.plan.attributes.flatMap((attributePlan): readonly Referrer[] => {
     if (attributePlan.kind === 'records' || attributePlan.kind === 'references') {
       const { reference, written, field } = attributePlan;
@@ -35,12 +43,10 @@ function referringFields(owner: TypeRuntime, target: TypeRuntime): readonly Refe
         attributePlan.kind === 'records'
           ? attributePlan.leaves.find((leaf) => leaf.reference !== undefined)?.field
           : undefined;
-      return [{ owner, target, field, child, isMultiple: true, key: keyIn(reference) }];
+      return [{ ...shared(reference), field, child, isMultiple: true }];
     }
     return leavesOf(attributePlan).flatMap(({ reference, written, field, multiple }) =>
-      written && refers(reference)
-        ? [{ owner, target, field, child: undefined, isMultiple: multiple, key: keyIn(reference) }]
-        : [],
+      written && refers(reference) ? [{ ...shared(reference), field, child: undefined, isMultiple: multiple }] : [],
     );
   });
 }
