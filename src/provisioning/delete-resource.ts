@@ -3,7 +3,7 @@ import { AdapterError } from '../backend/adapter-error.js';
 import { ScimError } from '../scim/error.js';
 import { switchedOff } from './create-resource.js';
 import { needsRevision, parseIfMatch } from './preconditions.js';
-import { fetchRecord, notFound } from './read-resource.js';
+import { notFound } from './read-resource.js';
 import { isForeign, isOursToMend, keyOfRecord, type Referrer, removeReferences } from './referrers.js';
 import type { UseCase } from './resource-answers.js';
 import { checkIfMatch, revisionOption } from './revision-loop.js';
@@ -24,10 +24,16 @@ export async function deleteResource(
 ): Promise<void> {
   if (!runtime.operations.delete) throw switchedOff(runtime.type.name, 'Deleting');
   const ifMatch = parseIfMatch(conditions, runtime);
-  if (needsRevision(ifMatch)) checkIfMatch(ifMatch, await fetchRecord(runtime, id, ['$revision'], context));
-  const held = await heldValues(runtime, id, referrers.filter(isOursToMend), context);
   const type = runtime.type.name;
-  await mend(held, `The ${type} was not deleted`, context);
+  const mending = referrers.filter(isOursToMend);
+  const keys = [...new Set(mending.map(({ key }) => key))];
+  let held: readonly Held[] = [];
+  if (needsRevision(ifMatch) || mending.length > 0) {
+    const record = await existing(runtime, id, [...keys, '$revision'], mending, context);
+    checkIfMatch(ifMatch, record);
+    held = heldValues(record, mending);
+    await mend(held, `The ${type} was not deleted`, context);
+  }
   const options = revisionOption(ifMatch, undefined, runtime.capabilities().revision);
   await runtime.backend.delete(runtime.entity, id, options, operationContext(context));
   references.forget(type, id);
@@ -43,31 +49,40 @@ interface Held {
   readonly value: Scalar;
 }
 
-/**
- * What fields that refer to the resource hold of it. By its id also when it is gone already, since an earlier request may
- * have ended in between; but not when that is the id of another type's resource, whose references are not to be touched.
- */
-async function heldValues(
-  runtime: TypeRuntime,
-  id: string,
-  referrers: readonly Referrer[],
-  context: RequestContext,
-): Promise<readonly Held[]> {
-  const keys = [...new Set(referrers.map(({ key }) => key))].filter((key) => key !== '$id');
-  const rivals = new Set(referrers.flatMap((referrer) => referrer.rivals));
-  let record: BackendRecord = { $id: id };
-  if (keys.length > 0) record = await fetchRecord(runtime, id, keys, context);
-  else if (rivals.size > 0 && (await recordOf(runtime, id, context)) === undefined) {
-    for (const rival of rivals) if ((await recordOf(rival, id, context)) !== undefined) throw notFound(runtime);
-  }
+/** What fields that refer to the resource hold of it. */
+function heldValues(record: BackendRecord, referrers: readonly Referrer[]): readonly Held[] {
   return referrers.flatMap((referrer) => {
     const value = keyOfRecord(record, referrer.key);
     return value === undefined ? [] : [{ referrer, value }];
   });
 }
 
-function recordOf({ backend, entity }: TypeRuntime, id: string, context: RequestContext) {
-  return backend.get(entity, id, { fields: [] }, operationContext(context));
+/**
+ * The resource, which has to be there before anything is mended: the id may be one of another type.
+ * @throws ScimError 404, once what an earlier DELETE may have left in other backends is mended
+ */
+async function existing(
+  runtime: TypeRuntime,
+  id: string,
+  fields: readonly string[],
+  referrers: readonly Referrer[],
+  context: RequestContext,
+): Promise<BackendRecord> {
+  const record = await runtime.backend.get(runtime.entity, id, { fields }, operationContext(context));
+  if (record !== undefined) return record;
+  for (const referrer of referrers) {
+    const mayBeLeft = isForeign(referrer) && referrer.key === '$id' && !(await isOfAnother(referrer, id, context));
+    if (mayBeLeft) await mend([{ referrer, value: id }], `The ${runtime.type.name} is not there`, context);
+  }
+  throw notFound(runtime);
+}
+
+/** Whether the id is one of another type that the same field may refer to. */
+async function isOfAnother({ alternatives }: Referrer, id: string, context: RequestContext): Promise<boolean> {
+  for (const { backend, entity } of alternatives) {
+    if ((await backend.get(entity, id, { fields: [] }, operationContext(context))) !== undefined) return true;
+  }
+  return false;
 }
 
 /** @throws ScimError 503 that says what became of the resource, when a backend does not answer */

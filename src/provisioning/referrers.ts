@@ -9,14 +9,14 @@ import type { TypeRuntime } from './type-runtime.js';
 export interface Referrer {
   readonly owner: TypeRuntime;
   readonly target: TypeRuntime;
+  /** Other types that the field may refer to. */
+  readonly alternatives: readonly TypeRuntime[];
   readonly field: string;
   /** Of child records: the child's field. */
   readonly child: string | undefined;
   readonly isMultiple: boolean;
   /** The field of the target that the values hold; `$id` is its id. */
   readonly key: string;
-  /** Other types whose resources the field may name as well. */
-  readonly rivals: readonly TypeRuntime[];
 }
 
 /** Every field that is written here and may refer to the type. */
@@ -27,12 +27,14 @@ export function referrersOf(types: Iterable<TypeRuntime>, target: TypeRuntime): 
 
 function referringFields(owner: TypeRuntime, target: TypeRuntime, all: readonly TypeRuntime[]): readonly Referrer[] {
   const { name } = target.type;
+  const shared = (reference: ReferencePlan): Pick<Referrer, 'owner' | 'target' | 'alternatives' | 'key'> => ({
+    owner,
+    target,
+    alternatives: all.filter((other) => other !== target && reference.targets.includes(other.type.name)),
+    key: reference.by[name] ?? '$id',
+  });
   const refers = (reference: ReferencePlan | undefined): reference is ReferencePlan =>
     reference?.targets.includes(name) === true;
-  const aimOf = ({ by, targets }: ReferencePlan): Pick<Referrer, 'key' | 'rivals'> => ({
-    key: by[name] ?? '$id',
-    rivals: all.filter((other) => other !== target && targets.includes(other.type.name)),
-  });
   return owner.plan.attributes.flatMap((attributePlan): readonly Referrer[] => {
     if (attributePlan.kind === 'records' || attributePlan.kind === 'references') {
       const { reference, written, field } = attributePlan;
@@ -41,12 +43,10 @@ function referringFields(owner: TypeRuntime, target: TypeRuntime, all: readonly 
         attributePlan.kind === 'records'
           ? attributePlan.leaves.find((leaf) => leaf.reference !== undefined)?.field
           : undefined;
-      return [{ owner, target, field, child, isMultiple: true, ...aimOf(reference) }];
+      return [{ ...shared(reference), field, child, isMultiple: true }];
     }
     return leavesOf(attributePlan).flatMap(({ reference, written, field, multiple }) =>
-      written && refers(reference)
-        ? [{ owner, target, field, child: undefined, isMultiple: multiple, ...aimOf(reference) }]
-        : [],
+      written && refers(reference) ? [{ ...shared(reference), field, child: undefined, isMultiple: multiple }] : [],
     );
   });
 }

@@ -4,6 +4,7 @@ import { readAttribute } from '../scim/attribute-value.js';
 import { ScimError } from '../scim/error.js';
 import { createProjection, type Projection } from '../scim/projection.js';
 import type { Attribute, Resource } from '../scim/schema.js';
+import { impatient } from './impatient-context.js';
 import type { ReferenceResolver } from './references.js';
 import type { Referrer } from './referrers.js';
 import type { ResourceQueue } from './revision-loop.js';
@@ -72,7 +73,7 @@ async function viewOf(
   onSilence: OnSilence,
 ): ReturnType<ReferenceResolver['view']> {
   try {
-    return await references.view(named, context);
+    return await references.view(named, onSilence === 'fail' ? context : impatient(context));
   } catch (error) {
     if (onSilence === 'fail' || !isSilence(error)) throw error;
     context.trace?.({

@@ -20,6 +20,7 @@ import { childrenOf, idOf, scalarsOf } from '../backend/record.js';
 import type { SearchedInverse } from '../mapping/plan.js';
 import { type ComparisonKey, keyOf } from '../scim/comparison.js';
 import { always, never } from '../scim/filter.js';
+import { impatient } from './impatient-context.js';
 
 /** An inverse with the backend that it is searched in. */
 export interface InverseSource {
@@ -218,8 +219,9 @@ async function searchFor(
   const keys = new Map(records.flatMap(ownKeys).map((key) => [keyIn(key), key] as const));
   if (keys.size === 0) return (record) => record;
   const found = new Map<ComparisonKey | undefined, Set<Scalar>>();
+  const calls = onSilence === 'fail' ? context : impatient(context);
   try {
-    for await (const [key, holder] of holdersOf(source, [...keys.values()], keyIn, context)) {
+    for await (const [key, holder] of holdersOf(source, [...keys.values()], keyIn, calls)) {
       const given = inverse.gives === '$id' ? [idOf(holder)] : scalarsOf(holder, inverse.gives);
       const values = found.get(key) ?? new Set();
       for (const value of given) values.add(value);
