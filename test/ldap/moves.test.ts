@@ -1,9 +1,12 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
-import type { Answer } from '../support/gateway.js';
+import { type Answer, repositoryRoot } from '../support/gateway.js';
 import { describeOnLdap, startLdap } from '../support/ldap/available.js';
 import type { LdapServer } from '../support/ldap/ldap-server.js';
 import { patchOf, startPresetGateway } from './preset-gateway.js';
 
+const guide = readFileSync(join(repositoryRoot, 'docs/backends/ldap.md'), 'utf8');
 const enterprise = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User';
 
 /** The disabled live in a unit of their own, beside the lock: `employeeType` says which, and the name is made of it. */
@@ -23,8 +26,11 @@ function entitiesOf({ kind, baseDn }: LdapServer): string {
       groups: { base: ou=groups, create: { dn: "cn={cn},ou=groups", objectClasses: [groupOfNames] } }`;
 }
 
-const byState = '{ name: switch, map: { "true": people, "false": disabled } }';
-const userMapping = `{ userType: { field: employeeType, template: "{active}", codec: ${byState} } }`;
+/** The rule as docs/backends/ldap.md writes it. */
+const userMapping = `{ ${guide
+  .split('\n')
+  .find((line) => line.includes("template: '{active}'"))
+  ?.trim()} }`;
 
 for (const kind of ['openldap', 'samba', '389-ds'] as const) {
   await describeOnLdap(kind, 'moves between units', async () => {
