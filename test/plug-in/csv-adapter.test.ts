@@ -7,7 +7,8 @@ import { spawnServer } from '../support/spawned-server.js';
 
 const example = join(repositoryRoot, 'examples/csv-adapter');
 
-describe('examples/csv-adapter, with the packed package', () => {
+// Processes of Node on a machine that may be busy.
+describe('examples/csv-adapter, with the packed package', { timeout: 300_000 }, () => {
   let author: AuthorsFolder;
   beforeAll(async () => {
     author = await installPacked();

@@ -49,7 +49,7 @@ function module(schema: string, more = ''): string {
   return `export default { contractVersion: 1, configSchema: ${schema}, open() { return {} }, ${more} };`;
 }
 
-describe('an adapter that type names by its path or package', () => {
+describe('an adapter that type names by its path or package', { timeout: 120_000 }, () => {
   const anySchema = '{ type: "object" }';
 
   it('is loaded, and its section checked with its own schema, with line and column', async () => {
