@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { ValidateFunction } from 'ajv';
 import { isObject } from '../src/scim/schema.js';
+import { type AdapterKeys, adapterKeysSchema, splitSection, withAdapterKeys } from './adapter-keys.js';
 import { builtInText } from './built-in.js';
 import { crossCheck, unusedAdapters } from './cross-checks.js';
 import {
@@ -163,19 +164,24 @@ function readAdapters(data: GatewayFile, reading: Reading): ReadonlyMap<string, 
       continue;
     }
     if (told !== undefined) tell('warning', told);
-    const { type, ...rest } = section;
-    const settings: unknown = namesType(schema) ? section : rest;
-    const validate = compiled(schema);
+    const { type } = section;
+    const validate = compiled(withAdapterKeys(schema));
     if (typeof validate === 'string') {
       tell('error', `The config schema of ${type} is wrong, which is a fault in the module: ${validate}`);
       continue;
     }
-    if (!validate(settings)) {
-      problems.push(
-        ...schemaProblems(main.document, path, settings, validate.errors ?? []).map(({ problem }) => problem),
-      );
-    }
-    adapters.set(name, { name, type, settings });
+    const { common, own } = splitSection(section, schema);
+    const { type: _, ...rest } = own;
+    const settings: unknown = namesType(schema) ? own : rest;
+    const check = (part: unknown, against: ValidateFunction): boolean => {
+      if (against(part)) return true;
+      const found = schemaProblems(main.document, path, part, against.errors ?? []);
+      problems.push(...found.map(({ problem }) => problem));
+      return false;
+    };
+    check(settings, validate);
+    const guard = check(common, validator().compile(adapterKeysSchema)) ? (common as AdapterKeys) : {};
+    adapters.set(name, { name, type, settings, guard });
   }
   return adapters;
 }

@@ -156,8 +156,8 @@ async function leaseAdapters(
         const plan = plans.get(resource.type.name);
         return resource.adapter === name && plan !== undefined ? [plan.use] : [];
       });
-      const { type, settings } = section;
-      const order = { gateway: gateway.id, name, type, settings, entities };
+      const { type, settings, guard } = section;
+      const order = { gateway: gateway.id, name, type, settings, guard, entities };
       leases.set(name, await pool.acquire(order, gateway.limits.requestSeconds * 1000, log));
     }
     return leases;

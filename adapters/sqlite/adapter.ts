@@ -23,13 +23,13 @@ import {
 } from '../../src/backend/adapter.js';
 import { AdapterError } from '../../src/backend/adapter-error.js';
 import { hasEnded } from '../../src/backend/has-ended.js';
+import type { TablesConfig } from '../sql/config.js';
 import { type SqliteConfig, sqliteConfigSchema } from './config.js';
 import { loadCreateStore } from './create-store.js';
 import { openDatabase, type Statements, statementsOf } from './database.js';
 import { isBusy, toAdapterError } from './errors.js';
 import { keptDifferently } from './managed/open-layout.js';
 import type { CreateStore, Store, StoreDefinition } from './store.js';
-import type { TablesConfig } from './tables/config.js';
 import { WorkerClient } from './worker-client.js';
 import type { WriteCall } from './writer.js';
 
@@ -38,6 +38,7 @@ export const sqliteModule: AdapterModule<SqliteConfig> = {
   contractVersion,
   type: 'sqlite',
   configSchema: sqliteConfigSchema,
+  retryAfter: 'adapter',
   declared: ({ entities }) =>
     entities === undefined
       ? undefined

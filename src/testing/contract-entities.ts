@@ -1,4 +1,5 @@
 import type { AdapterEnvironment, EntityUse, FieldUse } from '../backend/adapter.js';
+import { BackendPace } from '../backend/pace.js';
 
 const text: Omit<FieldUse, 'name'> = {
   type: 'string',
@@ -94,7 +95,7 @@ export function entitiesWithout(...fields: readonly string[]): readonly EntityUs
 export function environmentIn(folder: string, entities: readonly EntityUse[]): AdapterEnvironment {
   const silent = () => undefined;
   const log = { debug: silent, info: silent, warn: silent, error: silent };
-  return { gateway: 'contract', entities, baseDir: folder, dataDir: folder, log };
+  return { gateway: 'contract', entities, baseDir: folder, dataDir: folder, log, pace: new BackendPace() };
 }
 
 /** Texts that backends get wrong: case, accents, wildcards, quotes, controls, characters beyond the first plane. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { TablesConfig } from '../../adapters/sqlite/tables/config.js';
+import type { TablesConfig } from '../../adapters/sql/config.js';
 import type { BackendRecord, Condition, EntityUse, FieldCapability } from '../../src/backend/adapter.js';
 import { compileCondition } from '../../src/backend/condition.js';
 import { idOf } from '../../src/backend/record.js';
