@@ -39,6 +39,7 @@ export { AdapterError, type AdapterErrorDetails, type AdapterErrorKind } from '.
 export { compileChildCondition, compileCondition } from '../backend/condition.js';
 export type { Draft, DraftEntry, DraftRequest } from '../backend/draft.js';
 export { hasEnded } from '../backend/has-ended.js';
+export type { Pace, PaceNotice } from '../backend/pace.js';
 export { childrenOf, idOf, isChildRecord, scalarsOf, valuesOf } from '../backend/record.js';
 export { applyChanges } from '../backend/records/changes.js';
 export { type EntityPlan, planOf } from '../backend/records/entity.js';

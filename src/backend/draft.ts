@@ -43,7 +43,7 @@ export type DraftValue =
   | number
   | boolean
   | readonly DraftValue[]
-  | { readonly [key: string]: DraftValue; readonly entries?: never };
+  | { readonly [key: string]: DraftValue | undefined; readonly entries?: undefined };
 
 /** Parts of a gateway.yaml that works with the backend as it was found. */
 export interface Draft {

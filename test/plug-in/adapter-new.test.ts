@@ -4,7 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { repositoryRoot } from '../support/gateway.js';
 import { type AuthorsFolder, countsOf, installPacked } from '../support/packed-package.js';
 
-describe('adapter new, in the packed package', () => {
+// Processes of Node on a machine that may be busy.
+describe('adapter new, in the packed package', { timeout: 300_000 }, () => {
   let author: AuthorsFolder;
   beforeAll(async () => {
     author = await installPacked();

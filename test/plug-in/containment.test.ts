@@ -30,7 +30,7 @@ gateways:
       User: { <<: *user, adapter: store }
 `.replaceAll('<<: *user, adapter', 'entity: people, mapping: { userName: { field: login, unique: true } }, adapter');
 
-describe('an adapter of others that does everything wrong', () => {
+describe('an adapter of others that does everything wrong', { timeout: 120_000 }, () => {
   let folder: string;
   let server: SpawnedServer;
   let odd: TestGateway;

@@ -49,7 +49,7 @@ function module(schema: string, more = ''): string {
   return `export default { contractVersion: 1, configSchema: ${schema}, open() { return {} }, ${more} };`;
 }
 
-describe('an adapter that type names by its path or package', () => {
+describe('an adapter that type names by its path or package', { timeout: 120_000 }, () => {
   const anySchema = '{ type: "object" }';
 
   it('is loaded, and its section checked with its own schema, with line and column', async () => {
@@ -194,6 +194,7 @@ describe('an adapter that type names by its path or package', () => {
       process.kill(server.pid, 'SIGHUP');
       await expect.poll(() => server.log(), { timeout: 60_000 }).toMatch(/The configuration stays as it was/);
       expect(server.log()).toMatch(/The module \.\/new\.mjs cannot be loaded/);
+      // Two modules whose schemas have the same $id.
       await write('new.mjs', nastyAdapter);
       process.kill(server.pid, 'SIGHUP');
       await expect.poll(() => server.log(), { timeout: 60_000 }).toMatch(/gateway g1: added/);

@@ -37,6 +37,7 @@ let reads = 0;
 export default {
   contractVersion: 1,
   configSchema: {
+    $id: 'config',
     type: 'object',
     additionalProperties: false,
     properties: { mode: { type: 'string', default: 'serves' } },
