@@ -71,6 +71,7 @@ class ServerAdapter implements Adapter {
   private readonly options: ServerAdapterOptions;
   private readonly positions = new PagePositions();
   private session: Session | undefined;
+  private dialect: Dialect | undefined;
   private opening: Promise<Session> | undefined;
   private isClosed = false;
 
@@ -240,7 +241,8 @@ class ServerAdapter implements Adapter {
   private async openSession(context: OperationContext): Promise<Session> {
     const { kind, pool, environment, tables } = this.options;
     return pool.read(async (connection) => {
-      const dialect = this.session?.dialect ?? (await kind.dialectOf(connection));
+      const dialect = this.dialect ?? (await kind.dialectOf(connection));
+      this.dialect = dialect;
       const readTable = await this.readTables(connection);
       const plans = planEntities({ dialect, uses: environment.entities, tables, readTable });
       const session = { dialect, plans, names: new StatementNames(), readAt: performance.now() };
