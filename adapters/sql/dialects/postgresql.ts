@@ -41,6 +41,7 @@ export function createPostgresqlDialect(facts: PostgresqlFacts): Dialect {
     insertRow,
     fromNothing: nothing,
     rowsPerInsert,
+    valuesPerLookup: 100_000,
     isSerial: false,
     rowRevision: (alias) => sql`CAST(${alias}.xmin AS text)`,
     toDataError: toServerDataError,
