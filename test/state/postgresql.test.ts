@@ -194,6 +194,19 @@ await describeOnPostgresql('a state that is away', (fixture) => {
     expect(await state.tokens.find('h1')).toMatchObject({ label: 'Entra' });
   });
 
+  it('that hangs keeps no process from ending', async () => {
+    const state = await openState(fixture.place, serving());
+    await Promise.all([state.tokens.create(token), state.key('cursor'), state.key('oauth')]);
+    fixture.server.pause();
+    try {
+      const begin = performance.now();
+      await state.close();
+      expect(performance.now() - begin).toBeLessThan(5000);
+    } finally {
+      fixture.server.resume();
+    }
+  });
+
   it('for a moment loses its connections and nothing else', async () => {
     const state = await fixture.open(serving());
     await state.tokens.create(token);
