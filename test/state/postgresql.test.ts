@@ -101,6 +101,8 @@ await describeOnPostgresql('migrations of the state', (fixture) => {
     await fixture.database.run(
       "CREATE ROLE least LOGIN PASSWORD 'least'; GRANT USAGE ON SCHEMA scimbridge TO least; GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA scimbridge TO least;",
     );
+    // Nor does an older version beside a newer one.
+    await fixture.database.run('UPDATE scimbridge.versions SET version = version + 1');
     const place = { ...fixture.place.database, user: 'least', password: 'least' };
     const state = await openState({ dataDir: '/nowhere', database: place });
     await state.tokens.create({ ...token, label: 'other', hash: 'h2' });
