@@ -220,7 +220,7 @@ function messageOf(error: unknown): string {
 function partsOf({ batch, isAsked, failed }: Waiting): readonly Waiting[] {
   const { rows, acts, activity } = batch;
   const parts: readonly PreparedBatch[] = [
-    { rows: [], acts: [], activity },
+    ...(activity.length === 0 ? [] : [{ rows: [], acts: [], activity }]),
     ...rows.map((row) => ({ rows: [row], acts: [], activity: [] })),
     ...acts.map((act) => ({ rows: [], acts: [act], activity: [] })),
   ];

@@ -141,6 +141,23 @@ describe.skipIf(reason !== undefined)(
       expect(await untilAll(200)).toBeLessThan(1000);
     }, 180_000);
 
+    it('break off no request when all are restarted in turn under load', async () => {
+      const gateway = installation.gateway(token);
+      const groupId = (await gateway.request('POST', '/Groups', group('restarts'))).body.id;
+      let isOver = false;
+      const clients = ['r', 's', 't', 'u'].map((name) => provision(gateway, name, groupId, () => isOver));
+      await delay(500);
+      for (const replica of installation.replicas) {
+        await replica.kill('SIGTERM');
+        await replica.start();
+        await delay(500);
+      }
+      isOver = true;
+      const all = await Promise.all(clients);
+      expect(all.flatMap(({ wrong }) => wrong)).toEqual([]);
+      expect(all.flatMap(({ retried }) => retried)).toEqual([]);
+    }, 120_000);
+
     it('serve known callers while the database of the state is away, tell others to come again, and go on when it is back', async () => {
       const stranger = await installation.createToken('stranger');
       expect(await untilAll(200)).toBeLessThan(1000);

@@ -8,8 +8,7 @@ import { toJsonText } from './json-text.js';
 import { NativeOperations } from './native-operations.js';
 import { transactionSchema } from './schema.js';
 
-/** A batch may hold 500 bodies of a hundred kilobytes. */
-const writeMs = 30_000;
+const writeMs = 10_000;
 const deleteStep = 500;
 /** A process that has written nothing for so long writes no batch again that is older. */
 const forgetRecorderMs = 86_400_000;
