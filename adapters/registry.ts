@@ -4,6 +4,7 @@ import type { AdapterModule, AdapterSetup } from '../src/backend/adapter.js';
 const builtIn: readonly (readonly [type: string, load: () => Promise<AdapterModule>])[] = [
   ['memory', async () => erase((await import('./memory/adapter.js')).memoryModule)],
   ['ldap', async () => erase((await import('./ldap/module.js')).ldapModule)],
+  ['rest', async () => erase((await import('./rest/module.js')).restModule)],
   ['sqlite', async () => erase((await import('./sqlite/adapter.js')).sqliteModule)],
 ];
 

@@ -37,6 +37,11 @@ const errorsSchema = {
   properties: {
     message: { ...pointerSchema, description: 'Where the words for people are.', examples: ['/error/message'] },
     code: { ...pointerSchema, description: 'Where the code is.', examples: ['/error/code'] },
+    field: {
+      ...pointerSchema,
+      description: 'Where the place in the record is that is meant: a JSON Pointer, or the name of a member.',
+      examples: ['/error/field'],
+    },
     conflicts: {
       type: 'array',
       description:
