@@ -84,7 +84,7 @@ describe('the target with page numbers', () => {
     const member = `/teams/${team}/members/${user}`;
     const put = async () => (await call(member, { method: 'PUT' })).status;
     expect([await put(), await put()]).toEqual([201, 204]);
-    expect((await call(`/teams/${team}/members`)).body).toEqual({ data: [{ id: user, kind: 'user' }] });
+    expect((await call(`/teams/${team}/members`)).body).toEqual({ data: [{ id: user, kind: 'User' }] });
     expect((await call(`/users/${user}`)).body).toMatchObject({ teams: [team] });
     expect((await call(`/teams/${team}/members/nobody`, { method: 'PUT' })).status).toBe(422);
     expect((await call(member, { method: 'DELETE' })).status).toBe(204);

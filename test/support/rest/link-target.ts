@@ -170,6 +170,6 @@ function shown(staff: Staff, collection: CollectionName, stored: Stored): JsonOb
   const links =
     collection === 'people'
       ? { roleIds: staff.groupsOf(id) }
-      : { members: staff.members(id).map((member) => ({ id: member, kind: staff.memberOf(member)?.kind ?? 'user' })) };
+      : { members: staff.members(id).map((member) => ({ id: member, kind: staff.memberOf(member)?.kind ?? 'User' })) };
   return { id, _etag: etagOf(stored), ...body, ...links, _created: created, _modified: modified };
 }

@@ -56,7 +56,7 @@ export const groupMembers: Readonly<Record<string, Shape>> = {
 
 export interface Member {
   readonly id: string;
-  readonly kind: 'user' | 'team';
+  readonly kind: 'User' | 'Group';
 }
 
 export type CollectionName = 'people' | 'groups';
@@ -116,8 +116,8 @@ export class Staff {
 
   /** @returns undefined for an id that names nothing */
   memberOf(id: string): Member | undefined {
-    if (this.people.get(id) !== undefined) return { id, kind: 'user' };
-    return this.groups.get(id) === undefined ? undefined : { id, kind: 'team' };
+    if (this.people.get(id) !== undefined) return { id, kind: 'User' };
+    return this.groups.get(id) === undefined ? undefined : { id, kind: 'Group' };
   }
 
   /** @returns whether it was not there before */
