@@ -14,11 +14,13 @@ export async function loadAdapterModules(): Promise<ReadonlyMap<string, AdapterM
 
 /** `open` gets settings that the module's own schema has checked, so their type is known to be right. */
 function erase<Config>(module: AdapterModule<Config>): AdapterModule {
-  const { declared, draft, excludes } = module;
+  const { declared, draft, excludes, pacedBy, retryAfter } = module;
   return {
     contractVersion: module.contractVersion,
     type: module.type,
     configSchema: module.configSchema,
+    ...(pacedBy === undefined ? {} : { pacedBy }),
+    ...(retryAfter === undefined ? {} : { retryAfter }),
     ...(declared === undefined ? {} : { declared: (settings: unknown) => declared(settings as Config) }),
     ...(draft === undefined ? {} : { draft }),
     ...(excludes === undefined

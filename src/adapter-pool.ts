@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { AdapterEnvironment, AdapterModule, EntityUse } from './backend/adapter.js';
 import { type GuardedAdapter, guardAdapter } from './backend/guard.js';
 import type { Observe } from './backend/guarded-operation.js';
+import { BackendPace } from './backend/pace.js';
 
 /** An adapter as a gateway wants it. Two orders for the same gateway that say the same share one adapter. */
 export interface AdapterOrder {
@@ -71,7 +72,8 @@ export class AdapterPool {
         other.gateway === gateway && other.type === order.type ? exclusion(module, other, order) : undefined;
       if (reason !== undefined) throw new Error(reason);
     }
-    const adapter = await module.open(order.settings, { gateway, entities, baseDir, dataDir, log });
+    const pace = new BackendPace();
+    const adapter = await module.open(order.settings, { gateway, entities, baseDir, dataDir, log, pace });
     const observe = this.#options.observe?.(gateway, order.name);
     const guarded = guardAdapter(adapter, { timeoutMs, ...(observe === undefined ? {} : { observe }) });
     const opened: OpenAdapter = { order, guarded, uses: 0 };

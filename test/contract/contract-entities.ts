@@ -1,4 +1,5 @@
 import type { AdapterEnvironment, EntityUse, FieldUse } from '../../src/backend/adapter.js';
+import { BackendPace } from '../../src/backend/pace.js';
 
 const text: Omit<FieldUse, 'name'> = {
   type: 'string',
@@ -80,7 +81,7 @@ export const contractEntities: readonly EntityUse[] = [
 export function environmentIn(folder: string, entities: readonly EntityUse[]): AdapterEnvironment {
   const silent = () => undefined;
   const log = { debug: silent, info: silent, warn: silent, error: silent };
-  return { gateway: 'contract', entities, baseDir: folder, dataDir: folder, log };
+  return { gateway: 'contract', entities, baseDir: folder, dataDir: folder, log, pace: new BackendPace() };
 }
 
 /** Texts that backends get wrong: case, accents, wildcards, quotes, controls, characters beyond the first plane. */
