@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type CursorTarget, startCursorTarget } from '../support/rest/cursor-target.js';
 import { type LinkTarget, startLinkTarget } from '../support/rest/link-target.js';
 import { type PageTarget, startPageTarget } from '../support/rest/page-target.js';
+import { type ScimTarget, startScimTarget } from '../support/rest/scim-target.js';
 
 interface Reply {
   readonly status: number;
@@ -191,5 +192,30 @@ describe('the target with Link headers', () => {
     const second = await call('/roles?size=1&after=1');
     expect(second.body).toMatchObject([{ title: 'r2' }]);
     expect(second.headers.get('link')).not.toMatch(/after/);
+  });
+});
+
+describe('the target that speaks SCIM', () => {
+  let target: ScimTarget;
+  beforeAll(async () => {
+    target = await startScimTarget();
+  });
+  afterAll(() => target?.close());
+
+  it('answers over HTTP as a gateway does, and sees what it is asked', async () => {
+    const schemas = ['urn:ietf:params:scim:schemas:core:2.0:User'];
+    const headers = { authorization: `Bearer ${target.token}` };
+    const post = json('POST', { schemas, userName: 'dave' }, 'application/scim+json');
+    const made = await send(`${target.baseUrl}/Users`, withHeaders(post, headers));
+    expect(made).toMatchObject({ status: 201, body: { userName: 'dave' } });
+    const query = `filter=${encodeURIComponent('userName eq "DAVE"')}`;
+    const found = await send(`${target.baseUrl}/Users?${query}`, { headers });
+    expect(found).toMatchObject({ status: 200, body: { totalResults: 1, Resources: [made.body] } });
+    expect((await send(`${target.baseUrl}/Users`)).status).toBe(401);
+    expect(target.seen.map(({ method, status }) => [method, status])).toEqual([
+      ['POST', 201],
+      ['GET', 200],
+      ['GET', 401],
+    ]);
   });
 });
