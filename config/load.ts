@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { isObject } from '../src/scim/schema.js';
+import { withPresets } from './adapter-presets.js';
 import { builtInText } from './built-in.js';
 import { crossCheck, unusedAdapters } from './cross-checks.js';
 import {
@@ -143,10 +144,11 @@ function readDraft(data: GatewayFile, reading: Reading): Omit<GatewayConfig, 'fi
 
 function readAdapters(data: GatewayFile, reading: Reading): ReadonlyMap<string, AdapterConfig> {
   const adapters = new Map<string, AdapterConfig>();
-  for (const [name, section] of Object.entries(data.adapters)) {
+  for (const [name, written] of Object.entries(data.adapters)) {
     const path = ['adapters', name];
     if (reading.isBroken(path)) continue;
-    const { main, adapterSchemas, problems } = reading;
+    const { main, files, adapterSchemas, problems } = reading;
+    const section = withPresets(written, { main, path, files, problems });
     const schema = adapterSchemas.get(section.type);
     if (schema === undefined) {
       const message = `There is no adapter of type "${section.type}"${suggestion(section.type, [...adapterSchemas.keys()])}`;

@@ -1,0 +1,51 @@
+import { builtInText } from '../../../config/built-in.js';
+import type { TestGateway } from '../gateway.js';
+import { startServer } from '../in-process-server.js';
+import type { TargetAnswer, TargetRequest } from './http-exchange.js';
+import { type HttpTarget, startHttpTarget } from './http-target.js';
+
+/** A second gateway with a managed store, on a port of its own. */
+export interface ScimTarget extends HttpTarget {
+  readonly baseUrl: string;
+  readonly token: string;
+  /** The target asked directly. */
+  readonly gateway: TestGateway;
+}
+
+/** @param config the target's gateway.yaml; without one the built-in configuration, strict where `strict` is set */
+export async function startScimTarget(config = strictBuiltIn): Promise<ScimTarget> {
+  const server = await startServer({ config });
+  const gateway = await server.gateway();
+  const { pathname } = new URL(gateway.base);
+  const target = await startHttpTarget((request) => forward(gateway, request));
+  return {
+    ...target,
+    baseUrl: target.origin + pathname,
+    token: gateway.token,
+    gateway,
+    close: async () => {
+      await target.close();
+      await server.close();
+    },
+  };
+}
+
+/** What the RFCs allow, and nothing more. */
+const strictBuiltIn = builtInText.replace(
+  /^( *)address: .*$/m,
+  '$&\n$1strict: true\n$1limits: { requestsPerSecond: 0 }',
+);
+
+const unforwarded = ['connection', 'content-length', 'host', 'keep-alive', 'transfer-encoding'];
+
+async function forward(gateway: TestGateway, request: TargetRequest): Promise<TargetAnswer> {
+  const given = Object.entries(request.headers).filter(([name]) => !unforwarded.includes(name));
+  const defaults = { authorization: null, accept: null, 'content-type': null };
+  const origin = new URL(gateway.base).origin;
+  const query = request.rawQuery === '' ? '' : `?${request.rawQuery}`;
+  const { status, headers, text } = await gateway.request(request.method, origin + request.rawPath + query, {
+    headers: { ...defaults, ...Object.fromEntries(given) },
+    ...(request.body.length > 0 && { rawBody: request.body.toString() }),
+  });
+  return { status, headers: Object.fromEntries(headers), body: text };
+}
