@@ -5,6 +5,9 @@ import { askPage, followLink, type Page, type Query } from './page.js';
 import { lastMarks, markOf, type Position, withTrail } from './position.js';
 import type { WalkedPage, WalkOptions } from './walk.js';
 
+/** Stores that select after they have read give pages with nothing in them; so many in a row are not believed. */
+const maxEmpty = 100;
+
 /** Pages of which each one names the next: cursors, links, and the single page of lists that have none. */
 export async function* forwardPages(
   query: Query,
@@ -15,6 +18,7 @@ export async function* forwardPages(
   let { token, skip = 0, offset, marks } = from;
   let trail = from.trail ?? [];
   const seen = new Set<string | undefined>();
+  let empty = 0;
   for (let wanted = options.wanted; ; ) {
     if (seen.has(token) || (trail.includes(markOf(token ?? '')) && skip === 0)) throw circle();
     seen.add(token);
@@ -33,8 +37,11 @@ export async function* forwardPages(
     if (items.length > 0 || page.total !== undefined) yield given;
     wanted -= items.length;
     offset += items.length;
-    // An answer with nothing in it is the end, whatever it names: some go on naming the same page.
-    if (page.next === undefined || page.items.length === 0) return;
+    if (page.next === undefined) return;
+    empty = page.items.length === 0 ? empty + 1 : 0;
+    // Some name the same page for ever, with nothing more in it.
+    if (page.items.length === 0 && page.next === token) return;
+    if (empty >= maxEmpty) throw endless();
     marks = lastMarks([...marks, ...items.map((item) => markOf(idOf(item)))]);
     trail = withTrail(trail, token);
     token = page.next;
@@ -96,6 +103,10 @@ function fetchAt(query: Query, token: string | undefined, wanted: number, call: 
   if (token === undefined) return askPage(query, sized, call);
   if (paging.kind === 'cursor') return askPage(query, [[paging.parameter, token], ...sized], call);
   return followLink(query, token, call);
+}
+
+function endless(): AdapterError {
+  return new AdapterError('unavailable', `The target gave ${maxEmpty} pages with nothing in them, and names more.`);
 }
 
 function circle(): AdapterError {

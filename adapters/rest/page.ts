@@ -72,16 +72,13 @@ function totalIn({ total }: Listing, answer: HttpAnswer): number | undefined {
   return typeof number === 'number' && Number.isSafeInteger(number) && number >= 0 ? number : undefined;
 }
 
-function nextIn({ paging }: Listing, answer: HttpAnswer, from: string, { client }: Call): string | undefined {
+function nextIn({ paging, request }: Listing, answer: HttpAnswer, from: string, { client }: Call): string | undefined {
   switch (paging.kind) {
-    case 'cursor': {
-      const next = valueAt(answer.body, paging.next);
-      if (typeof next === 'number') return String(next);
-      return typeof next === 'string' && next !== '' ? next : undefined;
-    }
+    case 'cursor':
+      return nextText(valueAt(answer.body, paging.next), request.text);
     case 'nextUrl': {
-      const next = valueAt(answer.body, paging.next);
-      return typeof next === 'string' && next !== '' ? client.pathOfLink(next, from) : undefined;
+      const next = nextText(valueAt(answer.body, paging.next), request.text);
+      return next === undefined ? undefined : client.pathOfLink(next, from);
     }
     case 'link': {
       const next = nextLinkOf(answer.headers.link);
@@ -90,4 +87,11 @@ function nextIn({ paging }: Listing, answer: HttpAnswer, from: string, { client 
     default:
       return undefined;
   }
+}
+
+/** Nothing, null, false and an empty text are the end; what cannot be understood is not taken for it. */
+function nextText(next: Json | undefined, operation: string): string | undefined {
+  if (next === undefined || next === null || next === false || next === '') return undefined;
+  if (typeof next === 'string' || typeof next === 'number') return String(next);
+  throw new AdapterError('unavailable', `The answer to ${operation} names the next page by something else than text.`);
 }

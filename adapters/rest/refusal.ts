@@ -19,6 +19,8 @@ export interface Refused {
   readonly isWrite: boolean;
   /** It may be sent again without doing anything twice. */
   readonly isRepeatable: boolean;
+  /** It holds tests that a change by another makes fail. */
+  readonly isTested?: boolean;
   /** Unique fields of the entity that are written. */
   readonly uniqueFields?: readonly string[];
   /** Texts that were sent, which no reason may repeat. */
@@ -88,19 +90,27 @@ function conflictError(plan: RefusalPlan, answer: Answered, refused: Refused): A
   const { status } = answer;
   if (status < 400 || status === 401) return undefined;
   const [message, code] = [textIn(plan.message, answer), textIn(plan.code, answer)];
-  const declared = plan.conflicts.find(
+  const own = plan.conflicts.filter(({ field }) => refused.uniqueFields?.includes(field) ?? true);
+  const declared = own.find(
     (conflict) =>
       (conflict.status === undefined || conflict.status === status) &&
       (conflict.code === undefined || conflict.code === code) &&
-      (conflict.contains === undefined || message?.includes(conflict.contains) === true) &&
-      (refused.uniqueFields?.includes(conflict.field) ?? true),
+      (conflict.contains === undefined || message?.includes(conflict.contains) === true),
   );
   if (declared === undefined && status !== 409) return undefined;
+  if (declared === undefined && own.length > 0) return otherConflict(plan, answer, refused);
   const { uniqueFields = [] } = refused;
   const named = fieldIn(plan, answer, refused);
   const field = declared?.field ?? named ?? (uniqueFields.length === 1 ? uniqueFields[0] : undefined);
   const text = `${refused.operation} was answered with ${status}: another record has this value.`;
   return new AdapterError('conflict', text, field === undefined ? {} : { field });
+}
+
+/** A 409 that is none of the declared ones. */
+function otherConflict(plan: RefusalPlan, answer: Answered, refused: Refused): AdapterError {
+  const said = `${refused.operation} was answered with ${answer.status}`;
+  if (refused.isTested === true) return new AdapterError('revisionMismatch', `${said}: a test of the patch failed.`);
+  return rejected(plan, answer, refused, said);
 }
 
 function rejected(plan: RefusalPlan, answer: Answered, refused: Refused, said: string): AdapterError {

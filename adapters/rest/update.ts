@@ -234,6 +234,7 @@ class RecordUpdate {
         values: { id: storedId(plan, this.id) ?? '' },
         body,
         isRepeatable: isGuarded || update.request.method === 'PUT',
+        isTested: update.body === 'json-patch',
         ...(isGuarded ? { headers: { 'if-match': entityTag(revision) } } : {}),
         ...refusalContext(plan, valuesOf(edits)),
       },
