@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Dispatcher } from 'undici';
 import type {
   Adapter,
@@ -191,6 +192,8 @@ class RestAdapter implements Adapter {
       const details = { applied: 'no', cause: context.signal.reason } as const;
       throw new AdapterError('timeout', 'The request ended before the operation began.', details);
     }
+    // Every exchange of the operation listens for its end, and there may be many at a time.
+    setMaxListeners(0, context.signal);
     const work: Work = {
       client: this.client,
       context,

@@ -4,7 +4,8 @@ import { idIn, revisionIn, storedId } from './document.js';
 import type { EntityPlan } from './entity-plan.js';
 import { isInDoubt, sendTemplate } from './exchange.js';
 import { readDocument, type Work } from './read.js';
-import { entityTag, notFound } from './update.js';
+import { tagOfRevision } from './revision.js';
+import { notFound } from './update.js';
 
 const maxTries = 3;
 const pauseMs = 100;
@@ -29,7 +30,7 @@ export async function deleteRecord(
           values: { id: stored },
           accepted: deletion.ok,
           isRepeatable: true,
-          ...(isGuarded ? { headers: { 'if-match': entityTag(ifRevision) } } : {}),
+          ...(isGuarded ? { headers: { 'if-match': tagOfRevision(ifRevision) } } : {}),
         },
         work,
       );

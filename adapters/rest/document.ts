@@ -4,6 +4,7 @@ import type { EntityPlan } from './entity-plan.js';
 import type { FieldPlan } from './field-plan.js';
 import { isList, type Json } from './json.js';
 import { type Pointer, valueAt, withValueAt } from './pointer.js';
+import { revisionOfTag } from './revision.js';
 import { decodeElement, decodeItems, fieldValueOf, type Item } from './values.js';
 
 /** A record as the target gives it. */
@@ -31,10 +32,10 @@ const maxIdLength = 1_000;
 const unprintable = /\p{Cc}/u;
 
 export function revisionIn(plan: EntityPlan, { json, revisionHeader }: Document): string | undefined {
-  if (plan.revisionHeader !== undefined && revisionHeader !== undefined) return revisionHeader;
+  if (plan.revisionHeader !== undefined && revisionHeader !== undefined) return revisionOfTag(revisionHeader);
   if (plan.revisionPointer === undefined) return undefined;
   const revision = valueAt(json, plan.revisionPointer);
-  return typeof revision === 'string' || typeof revision === 'number' ? String(revision) : undefined;
+  return typeof revision === 'string' || typeof revision === 'number' ? revisionOfTag(String(revision)) : undefined;
 }
 
 /** The fields asked for that are in the document itself; those with requests of their own are not. */

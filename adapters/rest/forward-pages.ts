@@ -100,7 +100,10 @@ function fetchAt(query: Query, token: string | undefined, wanted: number, call: 
     paging.sizeParam === undefined
       ? []
       : [[paging.sizeParam, String(Math.max(1, Math.min(wanted, size.max)))] as const];
-  if (token === undefined) return askPage(query, sized, call);
+  if (token === undefined) {
+    const isStarted = paging.kind === 'cursor' && paging.start !== undefined;
+    return askPage(query, isStarted ? [[paging.parameter, paging.start ?? ''], ...sized] : sized, call);
+  }
   if (paging.kind === 'cursor') return askPage(query, [[paging.parameter, token], ...sized], call);
   return followLink(query, token, call);
 }

@@ -81,7 +81,7 @@ function firstPage({ listing }: EntityPlan, call: Call): Promise<Page> {
   const parameters: Parameter[] = [];
   if (paging.kind === 'page' || paging.kind === 'offset') parameters.push([paging.parameter, String(paging.first)]);
   if (paging.sizeParam !== undefined) parameters.push([paging.sizeParam, String(Math.min(size.max, 100))]);
-  return askPage({ listing, values: {}, parameters }, parameters, call);
+  return askPage({ listing, values: {}, parameters: [] }, parameters, call);
 }
 
 function listProblems(plan: EntityPlan, { items, total }: Page): readonly InspectionProblem[] {

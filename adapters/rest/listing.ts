@@ -14,10 +14,12 @@ export type PagingPlan =
       readonly parameter: string;
       readonly sizeParam: string | undefined;
       readonly first: number;
+      readonly keepsPlace: boolean;
     }
   | {
       readonly kind: 'cursor';
       readonly parameter: string;
+      readonly start: string | undefined;
       readonly next: Pointer;
       readonly sizeParam: string | undefined;
     }
@@ -85,6 +87,7 @@ function planPaging(config: PagingConfig | undefined): PagingPlan {
         parameter: config.pageParam ?? 'page',
         sizeParam: config.sizeParam,
         first: config.first ?? 1,
+        keepsPlace: config.keepsPlace ?? false,
       };
     case 'offset':
       return {
@@ -92,11 +95,13 @@ function planPaging(config: PagingConfig | undefined): PagingPlan {
         parameter: config.offsetParam ?? 'offset',
         sizeParam: config.sizeParam ?? 'limit',
         first: config.first ?? 0,
+        keepsPlace: config.keepsPlace ?? false,
       };
     case 'cursor':
       return {
         kind: 'cursor',
         parameter: config.cursorParam ?? 'cursor',
+        start: config.start,
         next: parsePointer(config.next),
         sizeParam: config.sizeParam,
       };

@@ -59,7 +59,8 @@ export function editOperations({ field, before, after }: FieldEdit): readonly Js
   const added = after.filter(({ value }) => !old.has(sameKey(field, value)));
   const removed = before.filter(({ value }) => !now.has(sameKey(field, value)));
   const kept = before.filter(({ value }) => now.has(sameKey(field, value)));
-  const isCertain = removed.every((item) => isAlone(field, item, kept));
+  const isCertain =
+    removed.every((item) => isAlone(field, item, kept)) && !added.some((item) => isLike(field, item, kept));
   if (!isCertain) return [{ op: 'replace', path, value: jsonOf(after) }];
   return [
     ...removed.map(({ value }): JsonObject => ({ op: 'remove', path: `${path}[${filterOf(field, value)}]` })),
@@ -72,6 +73,13 @@ function isAlone(field: FieldPlan, { value, json }: Item, others: readonly Item[
   if (typeof json !== 'object') return false;
   if (!isChildRecord(value)) return true;
   return !others.some((other) => isChildRecord(other.value) && isPartOf(field, value, other.value));
+}
+
+/** Whether there is one with the same `value`, which servers take for the same element. */
+function isLike(field: FieldPlan, { value }: Item, others: readonly Item[]): boolean {
+  const name = field.children.find(({ pointer }) => pointer.join('/') === 'value')?.name;
+  if (name === undefined || !isChildRecord(value)) return false;
+  return others.some((other) => isChildRecord(other.value) && other.value[name] === value[name]);
 }
 
 function isPartOf(field: FieldPlan, value: ChildRecord, other: ChildRecord): boolean {

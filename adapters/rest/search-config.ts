@@ -90,6 +90,11 @@ const maxSize = {
   maximum: 10_000,
   description: 'The largest page that the target gives; without `sizeParam`, the size of every page. Default: 100.',
 } as const;
+const keepsPlace = {
+  type: 'boolean',
+  description:
+    'The target goes on where the page before ended, whatever came and went. Without it the gateway looks for the place again.',
+} as const;
 const sizeParam = { ...parameter, description: 'The parameter with the size of a page.' } as const;
 
 const pagingSchema = {
@@ -105,6 +110,7 @@ const pagingSchema = {
         sizeParam,
         first: { type: 'integer', minimum: 0, maximum: 1, description: 'The number of the first page. Default: 1.' },
         maxSize,
+        keepsPlace,
         total,
       },
     },
@@ -118,6 +124,7 @@ const pagingSchema = {
         sizeParam: { ...sizeParam, description: 'Default: limit.' },
         first: { type: 'integer', minimum: 0, maximum: 1, description: 'The number of the first record. Default: 0.' },
         maxSize,
+        keepsPlace,
         total,
       },
     },
@@ -128,6 +135,11 @@ const pagingSchema = {
       properties: {
         kind: { const: 'cursor', description: 'Each page names what the next one is asked for with.' },
         cursorParam: { ...parameter, description: 'Default: cursor.' },
+        start: {
+          type: 'string',
+          description: 'What the first page is asked for with. Default: without the parameter.',
+          examples: ['', '*'],
+        },
         next: { ...pointerSchema, description: 'Where the answer has it; nothing there at the end.' },
         sizeParam,
         maxSize,

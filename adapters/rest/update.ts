@@ -12,6 +12,7 @@ import type { Json, JsonObject } from './json.js';
 import { valueAt } from './pointer.js';
 import { completeRecord, documentIn, readDocument, type Work } from './read.js';
 import { refusalContext } from './refusal-context.js';
+import { tagOfRevision } from './revision.js';
 import { exactKey } from './scalar.js';
 import { blindOperations, editOperations, isChangedBlindly, scimPatch } from './scim-patch.js';
 import { fillJson } from './template.js';
@@ -235,13 +236,14 @@ class RecordUpdate {
         body,
         isRepeatable: isGuarded || update.request.method === 'PUT',
         isTested: update.body === 'json-patch',
-        ...(isGuarded ? { headers: { 'if-match': entityTag(revision) } } : {}),
+        ...(isGuarded ? { headers: { 'if-match': tagOfRevision(revision) } } : {}),
         ...refusalContext(plan, valuesOf(edits)),
       },
       work,
     );
     const after = this.documentAfter(answer, document);
-    const changed = blind.length === 0 || edits.length > 0 || (await this.isChanged(revision, answer, after));
+    // Servers that speak SCIM may take for the same what is told apart here.
+    const changed = update.body !== 'scim-patch' || (await this.isChanged(revision, answer, after));
     return { changed, document: after };
   }
 
@@ -277,7 +279,7 @@ class RecordUpdate {
     return knowsRevision && !needsBlind ? document : undefined;
   }
 
-  /** Whether a blind change did anything: the revision tells. */
+  /** Whether a change did anything, where that was not looked at before: the revision tells. */
   private async isChanged(before: string | undefined, answer: HttpAnswer, after: Document | undefined) {
     const { plan, work } = this;
     if (before === undefined) return true;
@@ -318,11 +320,6 @@ class RecordUpdate {
 
 function valuesOf(edits: readonly FieldEdit[]): readonly Value[] {
   return edits.flatMap(({ after }) => after.map(({ value }) => value));
-}
-
-/** A revision that is a member of the record, as a header has it. */
-export function entityTag(revision: string): string {
-  return /^(W\/)?".*"$/.test(revision) ? revision : `"${revision}"`;
 }
 
 function appliesTo({ equals }: FieldRequestPlan, [edit]: readonly FieldEdit[]): boolean {

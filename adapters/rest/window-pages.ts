@@ -72,6 +72,9 @@ class Windows {
     ) {
       count -= 1;
     }
+    if ('keepsPlace' in paging && paging.keepsPlace) {
+      return { at: offset, ...this.withoutMarked(await this.stretch(offset, count), marks) };
+    }
     if (offset === 0 || last === undefined) return { at: offset, ...(await this.stretch(offset, count)) };
     const [anchor, stretch] = await this.withAnchor(offset, count);
     if (anchor !== undefined && this.mark(anchor) === last)
