@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { ValidateFunction } from 'ajv';
 import { isObject } from '../src/scim/schema.js';
 import { type AdapterKeys, adapterKeysSchema, splitSection, withAdapterKeys } from './adapter-keys.js';
+import { withPresets } from './adapter-presets.js';
 import { builtInText } from './built-in.js';
 import { crossCheck, unusedAdapters } from './cross-checks.js';
 import {
@@ -154,10 +155,11 @@ function readDraft(data: GatewayFile, reading: Reading): Omit<GatewayConfig, 'fi
 
 function readAdapters(data: GatewayFile, reading: Reading): ReadonlyMap<string, AdapterConfig> {
   const adapters = new Map<string, AdapterConfig>();
-  for (const [name, section] of Object.entries(data.adapters)) {
+  for (const [name, written] of Object.entries(data.adapters)) {
     const path = ['adapters', name];
     if (reading.isBroken(path)) continue;
-    const { main, adapterSchemas, adapterMessages, problems } = reading;
+    const { main, files, adapterSchemas, adapterMessages, problems } = reading;
+    const section = withPresets(written, { main, path, files, problems });
     const schema = adapterSchemas.get(section.type);
     const tell = (severity: Severity, message: string): void => {
       problems.push(main.document.problem(severity, [...path, 'type'], message));
