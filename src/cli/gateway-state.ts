@@ -5,6 +5,7 @@ import { openState } from '../state/sqlite/sqlite-state.js';
 import type { State } from '../state/state.js';
 import { recordAct } from '../transactions/acts.js';
 import { type CliEnvironment, UsageError } from './cli.js';
+import { readServedAt } from './served-at.js';
 
 /** Where a command finds the gateway's configuration and state. */
 export interface PlaceOptions {
@@ -42,9 +43,10 @@ export async function withGatewayState(
   environment: CliEnvironment,
   action: (parts: GatewayState) => Promise<void>,
 ): Promise<void> {
-  const config = await configFor(options, environment);
-  const gateway = findGateway(config, id);
-  const dataDir = options.data === undefined ? config.dataDir : resolve(options.data);
+  const written = await configFor(options, environment);
+  const gateway = findGateway(written, id);
+  const dataDir = options.data === undefined ? written.dataDir : resolve(options.data);
+  const config = { ...written, listen: readServedAt(dataDir) ?? written.listen };
   const state = openState(dataDir);
   const record = (operation: string, meant: readonly string[]): void => {
     const problem = recordAct(dataDir, { gateway: id, operation, meant });

@@ -19,6 +19,7 @@ import type { TransactionRecorder } from '../transactions/request-record.js';
 import { type AnnounceOptions, announce, announceChanges } from './announce.js';
 import { type AddCommand, type CliEnvironment, requireConfig } from './cli.js';
 import { createLog, type Log } from './log.js';
+import { tellServedAt } from './served-at.js';
 
 interface ServeOptions {
   readonly config?: string;
@@ -129,6 +130,7 @@ async function start(parts: Run, closers: Closers): Promise<void> {
   const server = await listen(parts, live, recorder, metrics);
   opened.server = server;
   closers.push(() => server.stop(stopGraceMs));
+  closers.push(tellServedAt(config.dataDir, { host: config.listen.host, port: server.port }));
   const announcing = toAnnounce(parts, server, state);
   await announce(config, announcing);
   const reloader = new Reloader({
