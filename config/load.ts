@@ -20,7 +20,7 @@ import { type Path, type Problem, type Severity, sortProblems } from './problem.
 import { ResourceTypes } from './resource-types.js';
 import { SchemaCatalog } from './schema-catalog.js';
 import { schemaProblems } from './schema-problems.js';
-import { networkProblems } from './server-checks.js';
+import { exposureProblems, networkProblems } from './server-checks.js';
 import type { Sources } from './source.js';
 import { validator } from './validator.js';
 
@@ -129,15 +129,19 @@ function readDraft(data: GatewayFile, reading: Reading): Omit<GatewayConfig, 'fi
   const secretFiles = [
     ...new Set([...files.secretFiles.keys(), ...keySets, ...(tls ? [tls.certificate, tls.key] : [])]),
   ];
-  return {
-    baseDir: main.dir,
+  const server = {
     listen: readListen(data.listen, ['listen'], reading),
     publicUrl: isBroken(['publicUrl']) ? undefined : data.publicUrl?.replace(/\/+$/, ''),
-    dataDir: resolve(main.dir, String(data.data)),
-    log: data.log,
-    tls,
+    tls: isBroken(['tls']) ? undefined : tls,
     trustedProxies: data.trustedProxies,
     metrics: data.metrics && readListen(data.metrics.listen, ['metrics', 'listen'], reading),
+  };
+  problems.push(...exposureProblems(server, main));
+  return {
+    ...server,
+    baseDir: main.dir,
+    dataDir: resolve(main.dir, String(data.data)),
+    log: data.log,
     transactions: data.transactions,
     reloadOnChange: data.reloadOnChange,
     files: [...new Set([...files.names, ...secretFiles])],
