@@ -22,6 +22,7 @@ import type { TransactionRecorder } from '../transactions/request-record.js';
 import { type AnnounceOptions, announce, announceChanges } from './announce.js';
 import { type AddCommand, type CliEnvironment, requireConfig } from './cli.js';
 import { createLog, type Log } from './log.js';
+import { tellServedAt } from './served-at.js';
 import { statePlace } from './state-place.js';
 
 interface ServeOptions {
@@ -146,6 +147,10 @@ async function start(parts: Run, closers: Closers, stopRequested: Promise<unknow
   const server = await listen(parts, { state, live, recorder, metrics });
   opened.server = server;
   closers.push(() => server.stop(options.grace * 1000));
+  // Replicas that share a database may have no folder of their own.
+  if (place.database === undefined) {
+    closers.push(tellServedAt(place.dataDir, { host: config.listen.host, port: server.port }));
+  }
   const announcing = toAnnounce(parts, server, state);
   await announce(config, announcing);
   const reloader = new Reloader({
