@@ -16,7 +16,7 @@ const directReads = 40;
 /** Of more unknown names or ids than these, all of the entity are read instead. */
 const sweptFrom = 1_000;
 
-interface Known {
+export interface Known {
   readonly id: string;
   readonly dn: string;
 }
@@ -100,6 +100,15 @@ export class References {
       }
     }
     return found;
+  }
+
+  /** How many of the names that may be of the targets are to be looked up. */
+  unknownOf(plans: readonly EntityPlan[], dns: readonly string[]): number {
+    const isUnknown = (dn: string): boolean => {
+      const own = plans.filter((plan) => isInside(plan, dn));
+      return own.length > 0 && own.every((plan) => !this.byDn.has(key(plan, normalizeDn(dn))));
+    };
+    return dns.filter(isUnknown).length;
   }
 
   /** The name of an entry, if it was seen a moment ago. */
@@ -207,7 +216,8 @@ async function searchAny(plan: EntityPlan, filters: readonly LdapFilter[], calls
   return (await Promise.all(batches)).flat().flatMap((entry) => known(plan, entry));
 }
 
-function known(plan: EntityPlan, entry: Entry): readonly Known[] {
+/** The id and the name of an entry, where it has an id. */
+export function known(plan: EntityPlan, entry: Entry): readonly Known[] {
   const id = idOfEntry(plan, entry);
   return id === undefined ? [] : [{ id, dn: entry.dn }];
 }
