@@ -3,8 +3,8 @@ import type { Calls } from './calls.js';
 import type { Entry } from './directory.js';
 import { normalizeDn } from './dn.js';
 import { type EntityPlan, type EntityPlans, isInside } from './entity-plan.js';
-import { both, either, storedId } from './filters.js';
-import type { LdapFilter } from './ldap-filter.js';
+import { storedId } from './filters.js';
+import { both, either, type LdapFilter } from './ldap-filter.js';
 import { decodeValue } from './values.js';
 
 const cacheSize = 50_000;

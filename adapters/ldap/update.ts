@@ -16,9 +16,8 @@ import { childDn, formatRdn, normalizeDn, parentOf, type Rdn, rdnOf } from './dn
 import { renderDn } from './dn-template.js';
 import type { EntityPlan, FieldPlan } from './entity-plan.js';
 import { assertionControl, postReadControl } from './entry-controls.js';
-import { both } from './filters.js';
 import { findEntry } from './identity.js';
-import type { LdapFilter } from './ldap-filter.js';
+import { both, type LdapFilter } from './ldap-filter.js';
 import { lockAgain, lockAttribute, type PasswordChange, setPassword, splitPassword } from './passwords.js';
 import { withAllValues } from './ranges.js';
 import type { ReadContext } from './read.js';
