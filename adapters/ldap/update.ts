@@ -5,6 +5,7 @@ import {
   type AttributeChange,
   attributeChanges,
   type BlindChange,
+  type DnOfReference,
   type EncodedChange,
   encodeChanges,
   modificationsFor,
@@ -12,7 +13,7 @@ import {
 } from './changes.js';
 import type { Entry, Modification, RequestControl } from './directory.js';
 import { childDn, formatRdn, parentOf, rdnOf } from './dn.js';
-import type { EntityPlan, FieldPlan } from './entity-plan.js';
+import { type EntityPlan, type FieldPlan, isLarge } from './entity-plan.js';
 import { assertionControl, postReadControl } from './entry-controls.js';
 import { findEntry } from './identity.js';
 import { both, type LdapFilter } from './ldap-filter.js';
@@ -23,6 +24,7 @@ import type { ReadContext } from './read.js';
 import { isReferredTo, mendChanged, mendRenamed, renameEntry } from './rename.js';
 import { revisionOf, revisionSource } from './revision.js';
 import { asserted, ChangeSender, inBatches, isMembership } from './send-changes.js';
+import { referencesIn, settleReferences } from './settle-references.js';
 import { tellsEntity, withoutReading } from './unread.js';
 import { hasResultCode, resultCode } from './wire-errors.js';
 
@@ -48,15 +50,37 @@ export interface Updated {
  * taken out one by one, so that what others do at the same time stays; where somebody was faster, the rest is computed anew.
  */
 export async function updateEntry(plan: EntityPlan, request: UpdateRequest, context: ReadContext): Promise<Updated> {
-  const changes = encodeChanges(plan, request.changes, await referencesIn(plan, request.changes, context));
-  const { password, rest } = splitPassword(changes);
+  let entry = readAhead(plan, request, context);
   for (let tries = 1; ; tries++) {
     try {
-      return await new Update(plan, request, context).run(rest, password);
+      // Side by side, so that as little time as can be lies between the look at the names and the write.
+      const [dnOf, found] = await Promise.all([referencesIn(plan, request.changes, context), entry]);
+      const { password, rest } = splitPassword(encodeChanges(plan, request.changes, dnOf));
+      const updated = await new Update(plan, request, context).run(rest, password, found);
+      const isMended = await settle(plan, request, dnOf, context);
+      return isMended ? { changed: true } : updated;
     } catch (error) {
       if (tries >= maxTries || !isOvertaken(error, request)) throw error;
+      entry = undefined;
     }
   }
+}
+
+async function settle(plan: EntityPlan, { id, changes }: UpdateRequest, dnOf: DnOfReference, context: ReadContext) {
+  const dn = context.references.known(plan, id);
+  return dn === undefined ? false : settleReferences(plan, dn, changes, dnOf, context);
+}
+
+/** The entry, where it is sure that it has to be read and what of it: when names have to be looked up at the same time. */
+function readAhead(plan: EntityPlan, request: UpdateRequest, context: ReadContext): Promise<Entry> | undefined {
+  const fields = request.changes.flatMap(({ field }) => plan.fields.get(field) ?? []);
+  if (fields.some(({ password }) => password !== undefined)) return undefined;
+  if (!fields.some(({ form }) => form === 'reference')) return undefined;
+  const local = request.changes.flatMap(({ field: name, op }) => {
+    const field = plan.fields.get(name);
+    return field === undefined || (op !== 'set' && isLarge(field)) ? [] : [field];
+  });
+  return new Update(plan, request, context).current(local, undefined);
 }
 
 /** Somebody else was faster: the entry is read again, and its revision with it. */
@@ -64,21 +88,6 @@ function isOvertaken(error: unknown, { ifRevision }: UpdateRequest): boolean {
   if (hasResultCode(error, resultCode.noSuchAttribute, resultCode.attributeOrValueExists)) return true;
   if (hasResultCode(error, resultCode.noSuchObject)) return true;
   return ifRevision === undefined && hasResultCode(error, resultCode.assertionFailed);
-}
-
-/** The DNs of all ids that the changes name. */
-export async function referencesIn(plan: EntityPlan, changes: readonly Change[], context: ReadContext) {
-  const dns = new Map<string, ReadonlyMap<string, string>>();
-  const ids = new Map<FieldPlan, string[]>();
-  for (const change of changes) {
-    const field = plan.fields.get(change.field);
-    if (field?.form !== 'reference' || !('values' in change)) continue;
-    ids.set(field, [...(ids.get(field) ?? []), ...change.values.map(String)]);
-  }
-  for (const [field, wanted] of ids) {
-    dns.set(field.name, await context.references.dnsOf(context.plans, field.targets, wanted, context.calls));
-  }
-  return (field: FieldPlan, id: string): string | undefined => dns.get(field.name)?.get(id);
 }
 
 class Update {
@@ -96,13 +105,19 @@ class Update {
     this.sender = new ChangeSender(plan, context.calls);
   }
 
-  async run(changes: readonly EncodedChange[], password: PasswordChange | undefined): Promise<Updated> {
+  /** @param found the entry with all that the changes depend on, where it was read already */
+  async run(
+    changes: readonly EncodedChange[],
+    password: PasswordChange | undefined,
+    found: Entry | undefined,
+  ): Promise<Updated> {
     const { plan } = this;
     const { local, blind } = splitChanges(changes);
-    const isAlone = password === undefined && blind.length === 0;
+    const isAlone = password === undefined && blind.length === 0 && found === undefined;
     const unread = isAlone ? await this.runUnread(local) : undefined;
     if (unread !== undefined) return unread;
-    const entry = await this.current(local, password);
+    const fields = local.map(({ field }) => field);
+    const entry = found ?? (await this.current(fields, password));
     const revision = this.checkRevision(entry);
     const different = attributeChanges(local, entry, plan.placeholder);
     const renamed = newNameOf(plan, entry, different);
@@ -147,10 +162,10 @@ class Update {
   }
 
   /** The entry with the attributes that changes depend on. Large groups of values are not among them. */
-  private async current(local: readonly EncodedChange[], password: PasswordChange | undefined): Promise<Entry> {
+  async current(fields: readonly FieldPlan[], password: PasswordChange | undefined): Promise<Entry> {
     const { plan, request } = this;
-    const names = new Set(local.map(({ field }) => field.attribute));
-    if (plan.create !== undefined && local.some(({ field }) => isInName(plan, field))) {
+    const names = new Set(fields.map(({ attribute }) => attribute));
+    if (plan.create !== undefined && fields.some((field) => isInName(plan, field))) {
       for (const name of plan.create.dn.fields) names.add(plan.fields.get(name)?.attribute ?? name);
     }
     const source = revisionSource(plan);
