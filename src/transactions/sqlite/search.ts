@@ -1,7 +1,8 @@
 import type { Database as Connection } from 'better-sqlite3';
-import { hashResourceId, hashSubject } from './subjects.js';
-import type { GatewayActivity, Outcome, Transaction, TransactionQuery } from './transaction.js';
-import { fromTransactionId, toTransactionId } from './transaction-id.js';
+import { fromJson, type StoredActivity, type StoredRow, toActivity, toTransaction } from '../stored-row.js';
+import { hashResourceId, hashSubject } from '../subjects.js';
+import type { GatewayActivity, Outcome, Transaction, TransactionQuery } from '../transaction.js';
+import { fromTransactionId, toTransactionId } from '../transaction-id.js';
 import { openTransactionsToRead } from './transactions-file.js';
 
 /**
@@ -14,7 +15,7 @@ export function searchTransactions(dataDir: string, key: Uint8Array, query: Tran
     const { where, parameters } = conditionsOf(query, key);
     const order = query.afterId === undefined ? 'at DESC, seq DESC' : 'seq';
     const sql = `${slices} SELECT * FROM transactions${where} ORDER BY ${order} LIMIT @limit`;
-    const rows = db.prepare<[object], Row>(sql).all({ ...parameters, limit: query.limit });
+    const rows = db.prepare<[object], StoredRow>(sql).all({ ...parameters, limit: query.limit });
     const operations = nativeOperations(db, rows);
     return rows.map((row) => toTransaction(row, operations));
   });
@@ -24,7 +25,7 @@ export function searchTransactions(dataDir: string, key: Uint8Array, query: Tran
 export function latestTransactionId(dataDir: string): string {
   return reading(dataDir, '', (db) => {
     const sql = 'SELECT at, seq FROM transactions ORDER BY seq DESC LIMIT 1';
-    const row = db.prepare<[], Pick<Row, 'at' | 'seq'>>(sql).get();
+    const row = db.prepare<[], Pick<StoredRow, 'at' | 'seq'>>(sql).get();
     return row === undefined ? '' : toTransactionId(row.at, row.seq);
   });
 }
@@ -32,7 +33,7 @@ export function latestTransactionId(dataDir: string): string {
 /** What the gateways did last, by the gateway's id. */
 export function readActivity(dataDir: string): ReadonlyMap<string, GatewayActivity> {
   return reading(dataDir, new Map(), (db) => {
-    const rows = db.prepare<[], ActivityRow>('SELECT * FROM activity').all();
+    const rows = db.prepare<[], StoredActivity>('SELECT * FROM activity').all();
     return new Map(rows.map((row) => [row.gateway, toActivity(row)]));
   });
 }
@@ -110,102 +111,11 @@ function seqOf(id: string): number {
   return fromTransactionId(id)?.seq ?? -1;
 }
 
-interface Row {
-  readonly seq: number;
-  readonly at: number;
-  readonly duration_us: number;
-  readonly gateway: string;
-  readonly operation: string;
-  readonly outcome: Outcome;
-  readonly status: number;
-  readonly count: number | null;
-  readonly request_id: string;
-  readonly trace_id: string | null;
-  readonly caller: string | null;
-  readonly address: string | null;
-  readonly resource_type: string | null;
-  readonly resource_id: string | null;
-  readonly filter: string | null;
-  readonly meant: string | null;
-  readonly dropped: string | null;
-  readonly backend: string | null;
-  readonly reason: string | null;
-  readonly shape: string | null;
-  readonly recorded: string | null;
-}
-
-function toTransaction(row: Row, operations: ReadonlyMap<number, string>): Transaction {
-  return {
-    id: toTransactionId(row.at, row.seq),
-    kind: row.outcome === 'act' ? 'act' : row.count === null ? 'request' : 'refusals',
-    atMs: row.at,
-    durationMs: row.duration_us / 1000,
-    gateway: row.gateway,
-    requestId: row.request_id,
-    operation: row.operation,
-    status: row.status,
-    outcome: row.outcome,
-    ...(row.trace_id === null ? {} : { traceId: row.trace_id }),
-    ...(row.caller === null ? {} : { caller: row.caller }),
-    ...(row.address === null ? {} : { address: row.address }),
-    ...(row.resource_type === null ? {} : { resourceType: row.resource_type }),
-    ...(row.resource_id === null ? {} : { resourceId: row.resource_id }),
-    ...(row.filter === null ? {} : { filter: row.filter }),
-    meant: [...(row.filter === null ? [] : [meantBy(row.filter)]), ...fromJson<string[]>(row.meant)],
-    dropped: fromJson<[string, string][]>(row.dropped).map(([what, why]) => ({ what, why })),
-    backend: toBackend(row.backend, operations),
-    ...(row.reason === null ? {} : { reason: row.reason }),
-    ...(row.count === null ? {} : { count: row.count }),
-    ...(row.shape === null ? {} : { shape: row.shape }),
-    ...(row.recorded === null ? {} : { values: row.recorded }),
-  };
-}
-
-/** Placeholders tell a reader no more than that there was a value. */
-function meantBy(filter: string): string {
-  return filter.replace(/"\$\{\w+\}"/g, '"…"');
-}
-
-function fromJson<T extends readonly unknown[]>(text: string | null): T {
-  return (text === null ? [] : JSON.parse(text)) as T;
-}
-
-function toBackend(text: string | null, operations: ReadonlyMap<number, string>): Transaction['backend'] {
-  const parts = fromJson<(string | number)[]>(text);
-  return parts.flatMap((part, index) => {
-    if (index % 2 === 1) return [];
-    const operation = typeof part === 'number' ? (operations.get(part) ?? 'unknown') : part;
-    return [{ operation, durationMs: Number(parts[index + 1]) / 1000 }];
-  });
-}
-
 /** The texts that the rows name by number. */
-function nativeOperations(db: Connection, rows: readonly Row[]): ReadonlyMap<number, string> {
+function nativeOperations(db: Connection, rows: readonly StoredRow[]): ReadonlyMap<number, string> {
   const numbers = rows.flatMap((row) => fromJson<unknown[]>(row.backend).filter((_, index) => index % 2 === 0));
   const listed = JSON.stringify([...new Set(numbers.filter((part) => typeof part === 'number'))]);
   const sql = 'SELECT id, text FROM native_operations WHERE id IN (SELECT value FROM json_each(?))';
   const found = db.prepare<[string], { id: number; text: string }>(sql).all(listed);
   return new Map(found.map(({ id, text }) => [id, text]));
-}
-
-interface ActivityRow {
-  readonly gateway: string;
-  readonly last_at: number;
-  readonly last_outcome: Outcome;
-  readonly last_status: number;
-  readonly ok: number;
-  readonly refused: number;
-  readonly rejected: number;
-  readonly failed: number;
-}
-
-function toActivity(row: ActivityRow): GatewayActivity {
-  const { ok, refused, rejected, failed } = row;
-  return {
-    gateway: row.gateway,
-    lastCallMs: row.last_at,
-    lastOutcome: row.last_outcome,
-    lastStatus: row.last_status,
-    counts: { ok, refused, rejected, failed },
-  };
 }

@@ -1,31 +1,15 @@
-import type { Database as Connection, Statement } from 'better-sqlite3';
-import { type ActRow, insertAct } from './acts.js';
-import type { NotedRequest } from './batch.js';
-import { outcomeOf, type TransactionRow } from './transaction-row.js';
-
-/** What is written in one step. */
-export interface PreparedBatch {
-  readonly rows: readonly TransactionRow[];
-  readonly acts: readonly ActRow[];
-  readonly activity: readonly ActivityRow[];
-}
-
-/** What the requests of a batch add to the activity of their gateway. */
-export interface ActivityRow {
-  readonly gateway: string;
-  readonly lastAt: number;
-  readonly lastOutcome: string;
-  readonly lastStatus: number;
-  readonly ok: number;
-  readonly refused: number;
-  readonly rejected: number;
-  readonly failed: number;
-}
+import { type Database as Connection, SqliteError, type Statement } from 'better-sqlite3';
+import type { TransactionRow } from '../transaction-row.js';
+import type { PreparedBatch, TransactionWriter } from '../transaction-store.js';
 
 const insertRow = `INSERT INTO transactions
   (at, duration_us, gateway, operation, outcome, status, count, request_id, trace_id, caller, address, resource_type,
    resource_id, filter, meant, dropped, backend, reason, shape, recorded, hashes)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+
+const insertAct = `INSERT INTO transactions
+  (at, duration_us, gateway, operation, outcome, status, request_id, caller, meant)
+  VALUES (@at, 0, @gateway, @operation, 'act', 0, '', @caller, @meant)`;
 
 /** Additive, so that several processes may count. */
 const addActivity = `INSERT INTO activity (gateway, last_at, last_outcome, last_status, ok, refused, rejected, failed)
@@ -43,7 +27,8 @@ const maxOperations = 5000;
 const deleteStep = 500;
 
 /** Writes to one open file. Throws what SQLite throws; nothing of a batch is written then. */
-export class TransactionWriter {
+export class SqliteTransactionWriter implements TransactionWriter {
+  readonly reopens = true;
   readonly #db: Connection;
   readonly #insert: Statement;
   readonly #insertSubject: Statement;
@@ -71,7 +56,7 @@ export class TransactionWriter {
     for (const { id, text } of all.iterate()) this.#operations.set(text, id);
   }
 
-  write(batch: PreparedBatch): void {
+  async write(batch: PreparedBatch): Promise<void> {
     this.#transaction(() => {
       for (const row of batch.rows) this.#writeRow(row);
       for (const act of batch.acts) this.#insertAct.run(act);
@@ -79,8 +64,12 @@ export class TransactionWriter {
     });
   }
 
-  /** Deletes some of those that began before. @returns whether there may be more */
-  deleteSome(beforeMs: number): boolean {
+  isOfRows(error: unknown): boolean {
+    // All else is the disk's.
+    return !(error instanceof SqliteError) || /^SQLITE_(CONSTRAINT|MISMATCH|TOOBIG|RANGE|MISUSE)/.test(error.code);
+  }
+
+  async deleteSome(beforeMs: number): Promise<boolean> {
     let deleted = 0;
     this.#transaction(() => {
       const old =
@@ -101,12 +90,11 @@ export class TransactionWriter {
     return deleted === deleteStep;
   }
 
-  /** What was written so far survives a loss of power from now on. */
-  sync(): void {
+  async sync(): Promise<void> {
     this.#db.pragma('wal_checkpoint(PASSIVE)');
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.#db.close();
   }
 
@@ -168,28 +156,4 @@ export class TransactionWriter {
     this.#newOperations.push(text);
     return id;
   }
-}
-
-/** Refusals that are counted later count here at once. */
-export function activityOf(requests: readonly NotedRequest[]): readonly ActivityRow[] {
-  const byGateway = new Map<string, ActivityRow>();
-  for (const { gateway, atMs, durationUs, status, repeats } of requests) {
-    const outcome = outcomeOf(status);
-    const endedAt = atMs + Math.round(durationUs / 1000);
-    const known = byGateway.get(gateway) ?? {
-      gateway,
-      lastAt: 0,
-      lastOutcome: '',
-      lastStatus: 0,
-      ok: 0,
-      refused: 0,
-      rejected: 0,
-      failed: 0,
-    };
-    // They come in the order in which they ended, which milliseconds do not tell.
-    const last = { lastAt: Math.max(endedAt, known.lastAt), lastOutcome: outcome, lastStatus: status };
-    const counted = outcome === 'act' ? 'ok' : outcome;
-    byGateway.set(gateway, { ...known, ...last, [counted]: known[counted] + 1 + repeats });
-  }
-  return [...byGateway.values()];
 }
