@@ -51,12 +51,18 @@ describe('a module that is contained', () => {
     const fails = (): never => {
       throw 'oops';
     };
-    const contained = containModule('./hr.js', '/hr.js', { ...module, excludes: fails, declared: fails });
+    const contained = containModule('./hr.js', '/hr.js', {
+      ...module,
+      excludes: fails,
+      declared: fails,
+      refusesForeignIds: fails,
+    });
     const setup = { config: {}, entities: [] };
     expect(() => contained.excludes?.(setup, setup)).toThrow(
       './hr.js: "excludes" failed, which is a fault in the module: oops',
     );
     expect(() => contained.declared?.({})).toThrow('./hr.js: "declared" failed');
+    expect(contained.refusesForeignIds?.({}, 'people', 'manager')).toMatch(/"refusesForeignIds" failed/);
   });
 
   it('gets the name of each operation and the end of its request, and shares no value with the gateway', async () => {
