@@ -46,7 +46,6 @@ interface Session {
   readonly dialect: Dialect;
   readonly plans: EntityPlans;
   readonly names: StatementNames;
-  readonly readAt: number;
 }
 
 const scanPageSize = 500;
@@ -71,7 +70,9 @@ class ServerAdapter implements Adapter {
   private readonly options: ServerAdapterOptions;
   private readonly positions = new PagePositions();
   private session: Session | undefined;
+  private dialect: Dialect | undefined;
   private opening: Promise<Session> | undefined;
+  private rereadAt = Number.NEGATIVE_INFINITY;
   private isClosed = false;
 
   constructor(options: ServerAdapterOptions) {
@@ -210,7 +211,8 @@ class ServerAdapter implements Adapter {
       return await operate(session);
     } catch (error) {
       if (!isAboutSchema(error)) throw finalError(error);
-      if (performance.now() - session.readAt < rereadPauseMs) throw finalError(error);
+      if (performance.now() - this.rereadAt < rereadPauseMs) throw finalError(error);
+      this.rereadAt = performance.now();
       if (this.session === session) this.session = undefined;
     }
     try {
@@ -240,10 +242,11 @@ class ServerAdapter implements Adapter {
   private async openSession(context: OperationContext): Promise<Session> {
     const { kind, pool, environment, tables } = this.options;
     return pool.read(async (connection) => {
-      const dialect = this.session?.dialect ?? (await kind.dialectOf(connection));
+      const dialect = this.dialect ?? (await kind.dialectOf(connection));
+      this.dialect = dialect;
       const readTable = await this.readTables(connection);
       const plans = planEntities({ dialect, uses: environment.entities, tables, readTable });
-      const session = { dialect, plans, names: new StatementNames(), readAt: performance.now() };
+      const session = { dialect, plans, names: new StatementNames() };
       this.session = session;
       this.capabilities = { version: this.capabilities.version + 1, entities: capabilitiesOfAll(plans) };
       return session;

@@ -42,6 +42,8 @@ export interface Dialect {
   readonly fromNothing: Sql;
   /** How many rows one INSERT takes at most; 1 where a statement costs next to nothing. */
   readonly rowsPerInsert: number;
+  /** How many values one look-up asks for at most. */
+  readonly valuesPerLookup: number;
   /** Rows that are written by others at the same time are kept out by transactions alone, not only by unique indexes. */
   readonly isSerial: boolean;
   /** The revision of a row where no column counts it. */

@@ -15,8 +15,9 @@ import { isPadded, spells } from './server-text.js';
 import type { CaselessIndex, ListedColumn, ServerWords } from './server-words.js';
 
 const rowsPerInsert = 500;
-/** A statement takes 65,535 parameters. */
+/** A statement takes 65,535 parameters, and a value may be compared twice. */
 const mostInList = 16_384;
+const valuesPerLookup = 16_000;
 
 /** MySQL and MariaDB: what one of them lacks is not used. */
 export function createMysqlDialect(): Dialect {
@@ -37,6 +38,7 @@ export function createMysqlDialect(): Dialect {
     insertRow,
     fromNothing: { text: ' FROM DUAL', params: [] },
     rowsPerInsert,
+    valuesPerLookup,
     isSerial: false,
     toDataError: toServerDataError,
     inspection: {

@@ -1,4 +1,3 @@
-import { fold } from '../../../src/scim/comparison.js';
 import type { EntityPlan } from '../entity-plan.js';
 import type { SqlValue } from '../pool.js';
 import type { Assignment } from '../row-edit.js';
@@ -16,13 +15,14 @@ import { isPadded, spells } from './server-text.js';
 import type { CaselessIndex, ListedColumn, ServerWords } from './server-words.js';
 
 export interface PostgresqlFacts {
-  /** What `foldSql` makes of every character is what the gateway makes of it. */
-  readonly foldsAlike: boolean;
+  /** `fold` in SQL, where the server was seen to make the same of every character. */
+  readonly foldKey?: (text: Sql) => Sql;
 }
 
 const rowsPerInsert = 500;
 
 export function createPostgresqlDialect(facts: PostgresqlFacts): Dialect {
+  const { foldKey } = facts;
   const words = wordsOf(facts);
   return {
     name: 'postgresql',
@@ -41,14 +41,15 @@ export function createPostgresqlDialect(facts: PostgresqlFacts): Dialect {
     insertRow,
     fromNothing: nothing,
     rowsPerInsert,
+    valuesPerLookup: 100_000,
     isSerial: false,
     rowRevision: (alias) => sql`CAST(${alias}.xmin AS text)`,
     toDataError: toServerDataError,
     inspection: {
       tableNames: sql`SELECT table_name FROM information_schema.tables WHERE table_schema = ANY (current_schemas(false)) ORDER BY 1`,
-      ...(facts.foldsAlike
-        ? { isStale: (own: Sql, copy: Sql) => sql`${own} <> '' AND ${copy} IS DISTINCT FROM ${foldSql(own)}` }
-        : {}),
+      ...(foldKey === undefined
+        ? {}
+        : { isStale: (own: Sql, copy: Sql) => sql`${own} <> '' AND ${copy} IS DISTINCT FROM ${foldKey(own)}` }),
       warnings: [],
     },
   };
@@ -70,13 +71,13 @@ function prefixed(prefix: string, text: Sql): Sql {
   return sql`(${literal(prefix)} || ${text})`;
 }
 
-function wordsOf({ foldsAlike }: PostgresqlFacts): ServerWords {
+function wordsOf({ foldKey }: PostgresqlFacts): ServerWords {
   return {
     text: (value) => sql`CAST(${value} AS text)`,
     column: (at, schema) => (isPadded(schema) || schema.declaredType === 'citext' ? sql`CAST(${at} AS text)` : at),
     exactKey: (text) => sql`(${text} COLLATE "C")`,
     asciiKey: (text) => sql`lower(${text} COLLATE "C")`,
-    ...(foldsAlike ? { foldKey: foldSql } : {}),
+    ...(foldKey === undefined ? {} : { foldKey }),
     like: (text, pattern) => sql`${text} LIKE ${pattern} ESCAPE '!'`,
     number: (value) => {
       if (typeof value === 'bigint') return sql`CAST(${value} AS bigint)`;
@@ -165,22 +166,4 @@ function isLowerOf(expression: string, columnName: string): boolean {
   );
   const [, quoted = ''] = match ?? [];
   return (quoted.startsWith('"') ? quoted.slice(1, -1).replaceAll('""', '"') : quoted) === columnName;
-}
-
-const widths = widthPairs();
-
-/** What `fold` does, in SQL: only used where the server was seen to do exactly that. */
-export function foldSql(text: Sql): Sql {
-  const usual = sql`translate(${text}, ${literal(widths.from)}, ${literal(widths.to)})`;
-  return sql`(replace(normalize(lower(${usual} COLLATE "und-x-icu"), NFC), 'ς', 'σ') COLLATE "C")`;
-}
-
-/** Full-width and half-width characters, and what `fold` makes of them. */
-function widthPairs(): { readonly from: string; readonly to: string } {
-  const points = [0x3000, ...Array.from({ length: 0xffee - 0xff01 + 1 }, (_, index) => 0xff01 + index)];
-  const pairs = points
-    .map((point) => String.fromCodePoint(point))
-    .map((character) => [character, fold(character)] as const)
-    .filter(([character, usual]) => character !== usual && usual.length === 1);
-  return { from: pairs.map(([character]) => character).join(''), to: pairs.map(([, usual]) => usual).join('') };
 }

@@ -43,6 +43,7 @@ export function createSqliteDialect({ isOrdered, toDataError }: SqliteDialectOpt
     },
     fromNothing: nothing,
     rowsPerInsert: 1,
+    valuesPerLookup: Number.POSITIVE_INFINITY,
     isSerial: true,
     toDataError,
     inspection: {
