@@ -125,7 +125,7 @@ function* inspectOwnColumn(
   const schema = field.kind === 'column' ? field.column : field.place.column;
   const at = typeof config === 'string' ? path : [...path, 'column'];
   if (!hasColumn(plan.table, schema.name, at, findings) || field.kind !== 'column') return;
-  inspectType(field, at, findings);
+  inspectType(plan, field, at, findings);
   if (field.folded === undefined || !hasColumn(plan.table, field.folded.name, [...path, 'folded'], findings)) return;
   const { isStale } = plan.dialect.inspection;
   if (isStale === undefined) return;
@@ -139,16 +139,23 @@ function* inspectOwnColumn(
   }
 }
 
-function inspectType({ column: schema, scalar, use }: ColumnField, path: Path, findings: Findings): void {
+function inspectType({ dialect }: EntityPlan, field: ColumnField, path: Path, findings: Findings): void {
+  const { column: schema, scalar, use } = field;
   const isNumeric = ['integer', 'real', 'numeric'].includes(schema.kind);
+  const isLite = dialect.name === 'sqlite';
   if (scalar.type === 'string' && use.written && isNumeric && use.reference === undefined) {
+    const keeper = isLite ? 'SQLite' : 'the database';
     findings.warning(
       path,
-      `"${schema.name}" is declared ${schema.declaredType}: SQLite keeps texts like "007" as numbers there, so they are refused.`,
+      `"${schema.name}" is declared ${schema.declaredType}: ${keeper} keeps texts like "007" as numbers there, so they are refused.`,
     );
   }
-  if (use.comparison === 'fold' && scalar.comparison === 'asciiFold') {
+  if (use.comparison !== 'fold' || scalar.comparison !== 'asciiFold') return;
+  if (isLite) {
     findings.warning(path, `"${schema.name}" is COLLATE NOCASE: letters beyond A–Z are compared with regard to case.`);
+  } else if (use.unique) {
+    const how = 'pays no regard to case in A–Z alone, as the column or its index has it';
+    findings.warning(path, `A look-up by "${schema.name}" ${how}: letters beyond are compared with regard to case.`);
   }
 }
 
@@ -181,6 +188,7 @@ function inspectChild(
 function inspectUnique(plan: EntityPlan, field: FieldPlan, path: Path, findings: Findings): void {
   if (field.kind !== 'column' || !field.use.unique) return;
   const { table } = plan;
+  if (field.scalar.isKeptUnique === true) return;
   const indexed = field.scalar.comparison === 'fold' ? field.folded?.name : field.column.name;
   const isOnColumn = (columns: readonly (string | undefined)[]): boolean =>
     columns.length === 1 && indexed !== undefined && columns[0]?.toLowerCase() === indexed.toLowerCase();
