@@ -1,5 +1,6 @@
 import type { OperationsConfig, Origin, SourcedRule } from '../src/mapping/rule.js';
 import type { ResourceType } from '../src/scim/schema.js';
+import type { AdapterKeys } from './adapter-keys.js';
 import type { AuthConfig, GatewayFile, GatewaySection, LimitsConfig } from './file-schema.js';
 
 /** gateway.yaml, read, checked and completed. */
@@ -31,8 +32,10 @@ export interface GatewayConfig {
 export interface AdapterConfig {
   readonly name: string;
   readonly type: string;
-  /** The section without `type`, checked by the adapter's own schema, defaults filled in, secrets resolved. */
+  /** The section without the keys of all adapters, checked by the adapter's own schema, defaults filled in, secrets resolved. */
   readonly settings: unknown;
+  /** How fast and how much at a time it may be asked, where that is written. */
+  readonly guard: AdapterKeys;
 }
 
 export interface Gateway {

@@ -1,5 +1,7 @@
 import { resolve } from 'node:path';
+import type { ValidateFunction } from 'ajv';
 import { isObject } from '../src/scim/schema.js';
+import { type AdapterKeys, adapterKeysSchema, splitSection, withAdapterKeys } from './adapter-keys.js';
 import { builtInText } from './built-in.js';
 import { crossCheck, unusedAdapters } from './cross-checks.js';
 import {
@@ -14,7 +16,7 @@ import type { AdapterConfig, Gateway, GatewayConfig } from './gateway-config.js'
 import { buildGateways } from './gateways.js';
 import { Includes } from './includes.js';
 import { suggestion } from './nearest.js';
-import { type Path, type Problem, sortProblems } from './problem.js';
+import { type Path, type Problem, type Severity, sortProblems } from './problem.js';
 import { ResourceTypes } from './resource-types.js';
 import { SchemaCatalog } from './schema-catalog.js';
 import { schemaProblems } from './schema-problems.js';
@@ -27,6 +29,10 @@ export interface LoadOptions {
   readonly file?: string;
   /** The config schema of each adapter type that may stand in `type:`. */
   readonly adapterSchemas: ReadonlyMap<string, object>;
+  /** By what stands in `type:`: why it can be used with reserve only, or, without a schema, not at all. */
+  readonly adapterMessages?: ReadonlyMap<string, string>;
+  /** Files that the adapters' modules are made of, with their SHA-256; undefined for those that are missing. */
+  readonly adapterFiles?: ReadonlyMap<string, string | undefined>;
   /** For `${env:NAME}`. Default: the process's own. */
   readonly env?: NodeJS.ProcessEnv;
   /**
@@ -55,7 +61,8 @@ export interface LoadResult {
 const builtInName = 'built-in configuration';
 
 /** Reads and checks gateway.yaml with everything that it names. Problems are values; nothing is thrown for a wrong file. */
-export function loadConfig({ file, adapterSchemas, env = process.env, texts }: LoadOptions): LoadResult {
+export function loadConfig(options: LoadOptions): LoadResult {
+  const { file, env = process.env, texts, adapterFiles = new Map() } = options;
   const files = new ConfigFiles(env, texts);
   const name = file ?? builtInName;
   const finish = (draft: GatewayConfig | undefined, found: readonly Problem[]): LoadResult => {
@@ -68,8 +75,8 @@ export function loadConfig({ file, adapterSchemas, env = process.env, texts }: L
       problems,
       sources: { documents, main: name },
       texts: files.texts,
-      files: draft?.files ?? [...files.names, ...files.secretFiles.keys()],
-      fingerprints: files.fingerprints,
+      files: [...new Set([...(draft?.files ?? [...files.names, ...files.secretFiles.keys()]), ...adapterFiles.keys()])],
+      fingerprints: new Map([...files.fingerprints, ...adapterFiles]),
     };
   };
   const text = file === undefined ? builtInText : readText(file, files);
@@ -83,14 +90,13 @@ export function loadConfig({ file, adapterSchemas, env = process.env, texts }: L
   const problems = findings.map(({ problem }) => problem);
   if (!isObject(main.json) || !isObject(main.json.gateways) || !isObject(main.json.adapters))
     return finish(undefined, problems);
-  const draft = readDraft(main.json as GatewayFile, { main, files, adapterSchemas, isBroken, problems });
-  return finish({ ...draft, file }, problems);
+  const draft = readDraft(main.json as GatewayFile, { ...options, main, files, isBroken, problems });
+  return finish({ ...draft, files: [...new Set([...draft.files, ...adapterFiles.keys()])], file }, problems);
 }
 
-interface Reading {
+interface Reading extends Pick<LoadOptions, 'adapterSchemas' | 'adapterMessages'> {
   readonly main: ConfigFile;
   readonly files: ConfigFiles;
-  readonly adapterSchemas: ReadonlyMap<string, object>;
   readonly isBroken: (path: Path) => boolean;
   readonly problems: Problem[];
 }
@@ -146,24 +152,48 @@ function readAdapters(data: GatewayFile, reading: Reading): ReadonlyMap<string, 
   for (const [name, section] of Object.entries(data.adapters)) {
     const path = ['adapters', name];
     if (reading.isBroken(path)) continue;
-    const { main, adapterSchemas, problems } = reading;
+    const { main, adapterSchemas, adapterMessages, problems } = reading;
     const schema = adapterSchemas.get(section.type);
+    const tell = (severity: Severity, message: string): void => {
+      problems.push(main.document.problem(severity, [...path, 'type'], message));
+    };
+    const told = adapterMessages?.get(section.type);
     if (schema === undefined) {
-      const message = `There is no adapter of type "${section.type}"${suggestion(section.type, [...adapterSchemas.keys()])}`;
-      problems.push(main.document.problem('error', [...path, 'type'], message));
+      const known = suggestion(section.type, [...adapterSchemas.keys()]);
+      tell('error', told ?? `There is no adapter of type "${section.type}"${known}`);
       continue;
     }
-    const { type, ...rest } = section;
-    const settings: unknown = namesType(schema) ? section : rest;
-    const validate = validator().compile(schema);
-    if (!validate(settings)) {
-      problems.push(
-        ...schemaProblems(main.document, path, settings, validate.errors ?? []).map(({ problem }) => problem),
-      );
+    if (told !== undefined) tell('warning', told);
+    const { type } = section;
+    const validate = compiled(withAdapterKeys(schema));
+    if (typeof validate === 'string') {
+      tell('error', `The config schema of ${type} is wrong, which is a fault in the module: ${validate}`);
+      continue;
     }
-    adapters.set(name, { name, type, settings });
+    const { common, own } = splitSection(section, schema);
+    const { type: _, ...rest } = own;
+    const settings: unknown = namesType(schema) ? own : rest;
+    const check = (part: unknown, against: ValidateFunction): boolean => {
+      if (against(part)) return true;
+      const found = schemaProblems(main.document, path, part, against.errors ?? []);
+      problems.push(...found.map(({ problem }) => problem));
+      return false;
+    };
+    check(settings, validate);
+    const guard = check(common, validator().compile(adapterKeysSchema)) ? (common as AdapterKeys) : {};
+    adapters.set(name, { name, type, settings, guard });
   }
   return adapters;
+}
+
+/** A schema of others may be anything. @returns what is wrong with it, else the check */
+function compiled(schema: object): ValidateFunction | string {
+  try {
+    const validate = validator().compile(schema);
+    return '$async' in validate && validate.$async === true ? 'it is asynchronous ("$async").' : validate;
+  } catch (error) {
+    return `${(error as Error).message}.`;
+  }
 }
 
 /** Most adapters' schemas describe the section with its `type`; one may leave that to the gateway. */

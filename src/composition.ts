@@ -59,7 +59,13 @@ export function checkDeclared(
 ): readonly RuleProblem[] {
   return gateway.resources.flatMap((resource): readonly RuleProblem[] => {
     const section = config.adapters.get(resource.adapter);
-    const declared = section === undefined ? undefined : modules.get(section.type)?.declared?.(section.settings);
+    let declared: ReturnType<NonNullable<AdapterModule['declared']>>;
+    try {
+      declared = section === undefined ? undefined : modules.get(section.type)?.declared?.(section.settings);
+    } catch (error) {
+      const message = `What the adapter "${resource.adapter}" holds cannot be told. ${(error as Error).message}`;
+      return [{ severity: 'error', origin: resource.origin, at: ['adapter'], message }];
+    }
     if (declared === undefined) return [];
     const fields = declared.get(resource.entity);
     if (fields === undefined) {
@@ -150,8 +156,8 @@ async function leaseAdapters(
         const plan = plans.get(resource.type.name);
         return resource.adapter === name && plan !== undefined ? [plan.use] : [];
       });
-      const { type, settings } = section;
-      const order = { gateway: gateway.id, name, type, settings, entities };
+      const { type, settings, guard } = section;
+      const order = { gateway: gateway.id, name, type, settings, guard, entities };
       leases.set(name, await pool.acquire(order, gateway.limits.requestSeconds * 1000, log));
     }
     return leases;

@@ -9,6 +9,12 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'src/scim': [],
   'src/backend': ['src/scim'],
   'src/mapping': ['src/scim', 'src/backend'],
+  // Other people's adapters: loaded, and kept from doing harm.
+  'src/plug-in': ['src/backend'],
+  // What other people write adapters with, and the entry points of the package.
+  'src/authoring': ['src/scim', 'src/backend', 'src/testing'],
+  // The contract suite, which authors of adapters run too.
+  'src/testing': ['src/scim', 'src/backend'],
   'src/provisioning': ['src/scim', 'src/backend', 'src/mapping'],
   'src/auth': ['src/scim', 'src/provisioning', 'src/state'],
   'src/state': [],
@@ -25,6 +31,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'src/state',
     'src/http',
     'src/transactions',
+    'src/plug-in',
     'config',
   ],
   // The outer shell: commands show problems of the configuration with their places.
@@ -39,6 +46,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'src/http',
     'src/transactions',
     'src/serving',
+    'src/plug-in',
     'config',
   ],
   adapters: ['src/scim', 'src/backend'],

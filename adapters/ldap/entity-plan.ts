@@ -264,6 +264,11 @@ export function fieldOf(plan: EntityPlan, name: string): FieldPlan {
   return field;
 }
 
+/** References to any number of entries. */
+export function isLarge({ use, type }: FieldPlan): boolean {
+  return use.multiple && use.reference !== undefined && type?.isSingleValued !== true;
+}
+
 /** Whether a DN lies where the entity's entries are. */
 export function isInside(plan: EntityPlan, dn: string): boolean {
   const depth = depthBelow(dn, plan.base);

@@ -9,6 +9,7 @@ export const ldapModule: AdapterModule<LdapConfig> = {
   contractVersion,
   type: 'ldap',
   configSchema: ldapConfigSchema,
+  retryAfter: 'adapter',
   async draft(request) {
     const { draftDirectory } = await import('./draft.js');
     return draftDirectory(request);

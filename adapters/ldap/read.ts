@@ -1,9 +1,10 @@
 import type { BackendRecord, FieldValue, Scalar } from '../../src/backend/adapter.js';
 import type { Calls } from './calls.js';
-import type { AttributeValue, Entry } from './directory.js';
+import type { Entry } from './directory.js';
 import { formatDn, normalizeDn, tryParseDn } from './dn.js';
-import { type EntityPlan, type EntityPlans, type FieldPlan, fieldOf } from './entity-plan.js';
+import { type EntityPlan, type EntityPlans, type FieldPlan, fieldOf, isLarge } from './entity-plan.js';
 import { both, filterField } from './filters.js';
+import { withAllValues } from './ranges.js';
 import { idOfEntry, type References } from './references.js';
 import { revisionOf, revisionSource } from './revision.js';
 import { decodeValue } from './values.js';
@@ -34,6 +35,8 @@ export function planRead(plan: EntityPlan, names: readonly string[]): ReadPlan {
   const source = revisionSource(plan);
   const attributes = new Set([plan.id.attribute]);
   if (reserved.has('$revision') && source !== undefined) attributes.add(source);
+  // Parts of many values have to be of one revision.
+  if (plan.server.features.ranges && source !== undefined && fields.some(isLarge)) attributes.add(source);
   for (const field of fields) if (field.searchedIn === undefined && field.key !== 'dn') attributes.add(field.attribute);
   return { plan, fields, reserved, attributes: [...attributes] };
 }
@@ -45,7 +48,7 @@ export async function toRecords(
   context: ReadContext,
 ): Promise<readonly BackendRecord[]> {
   const isWhole = entries.every(({ unfinished }) => unfinished === undefined);
-  const whole = isWhole ? entries : await Promise.all(entries.map((entry) => completed(read, entry, context.calls)));
+  const whole = isWhole ? entries : await allWhole(read.plan, entries, context.calls);
   const ids = await referencedIds(read, whole, context);
   const inverse = await inverseValues(read, whole, context);
   return whole.flatMap((entry): readonly BackendRecord[] => {
@@ -63,6 +66,11 @@ export async function toRecords(
     }
     return [record];
   });
+}
+
+async function allWhole(plan: EntityPlan, entries: readonly Entry[], calls: Calls): Promise<readonly Entry[]> {
+  const whole = await Promise.all(entries.map((entry) => withAllValues(plan, entry, calls)));
+  return whole.filter((entry) => entry !== undefined);
 }
 
 function assign(record: Record<string, FieldValue>, field: FieldPlan, values: readonly Scalar[]): void {
@@ -112,26 +120,6 @@ function ownName(field: FieldPlan, entry: Entry, values: readonly Scalar[]): Sca
 function canonicalDn(dn: string): string {
   const parsed = tryParseDn(dn);
   return parsed === undefined ? dn : formatDn(parsed);
-}
-
-/** Reads on where the server gave a part of the values only. */
-async function completed(read: ReadPlan, entry: Entry, calls: Calls): Promise<Entry> {
-  if (entry.unfinished === undefined) return entry;
-  const attributes = new Map(entry.attributes);
-  for (const [name, { next }] of entry.unfinished) {
-    const values: AttributeValue[] = [...(attributes.get(name) ?? [])];
-    for (let from: number | undefined = next; from !== undefined; ) {
-      const part: Entry | undefined = await calls.base(read.plan.entity, entry.dn, read.plan.filter, [
-        `${name};range=${from}-*`,
-      ]);
-      const more = part?.attributes.get(name) ?? [];
-      values.push(...more);
-      const following: number | undefined = part?.unfinished?.get(name)?.next;
-      from = more.length === 0 ? undefined : following;
-    }
-    attributes.set(name, values);
-  }
-  return { dn: entry.dn, attributes, controls: entry.controls };
 }
 
 /** By field: the ids of the DNs in it, by normalised DN. */

@@ -17,8 +17,8 @@ import type {
 } from '../../src/backend/adapter.js';
 import { contractVersion } from '../../src/backend/adapter.js';
 import { AdapterError } from '../../src/backend/adapter-error.js';
+import { describeOperation, traceSearch } from '../../src/backend/records/describe.js';
 import { type MemoryConfig, memoryConfigSchema } from './config.js';
-import { describeOperation, traceSearch } from './describe.js';
 import { seedRecords } from './seed.js';
 import { Store } from './store.js';
 

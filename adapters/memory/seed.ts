@@ -7,9 +7,9 @@ import type {
   Scalar,
 } from '../../src/backend/adapter.js';
 import { AdapterError } from '../../src/backend/adapter-error.js';
-import { acceptValues, assign } from './changes.js';
+import { acceptValues, assign } from '../../src/backend/records/changes.js';
+import type { EntityPlan } from '../../src/backend/records/entity.js';
 import type { MemoryConfig } from './config.js';
-import type { EntityPlan } from './entity.js';
 import type { Store } from './store.js';
 
 type Value = Scalar | ChildRecord;

@@ -11,12 +11,18 @@ import type {
 import { AdapterError } from '../../src/backend/adapter-error.js';
 import { compileCondition } from '../../src/backend/condition.js';
 import { scalarsOf, valuesOf } from '../../src/backend/record.js';
+import { acceptValues, applyChanges, assign, writableField } from '../../src/backend/records/changes.js';
+import { comparisonOf, type EntityPlan, planOf } from '../../src/backend/records/entity.js';
+import {
+  comparePositions,
+  parsePosition,
+  positionOf,
+  printPosition,
+  type Stored,
+} from '../../src/backend/records/ordering.js';
+import { compileProjection } from '../../src/backend/records/projection.js';
 import { keyOf } from '../../src/scim/comparison.js';
 import { pathsIn } from '../../src/scim/filter.js';
-import { acceptValues, applyChanges, assign, writableField } from './changes.js';
-import { comparisonOf, type EntityPlan, planOf } from './entity.js';
-import { comparePositions, parsePosition, positionOf, printPosition, type Stored } from './ordering.js';
-import { compileProjection } from './projection.js';
 import { inverseFields, mendAfterDelete, mendAfterUpdate } from './references.js';
 import { Table } from './table.js';
 

@@ -1,9 +1,9 @@
 import type { BackendRecord, Scalar } from '../../src/backend/adapter.js';
 import { AdapterError } from '../../src/backend/adapter-error.js';
 import { idOf } from '../../src/backend/record.js';
+import { type EntityPlan, type FieldPath, type ReferencePath, valuesAt } from '../../src/backend/records/entity.js';
+import type { Stored } from '../../src/backend/records/ordering.js';
 import { type ComparisonKey, keyOf } from '../../src/scim/comparison.js';
-import { type EntityPlan, type FieldPath, type ReferencePath, valuesAt } from './entity.js';
-import type { Stored } from './ordering.js';
 
 /** The records of one entity, in the order of their creation, and indexes over unique fields and references. */
 export class Table {

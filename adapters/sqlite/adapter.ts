@@ -38,6 +38,7 @@ export const sqliteModule: AdapterModule<SqliteConfig> = {
   contractVersion,
   type: 'sqlite',
   configSchema: sqliteConfigSchema,
+  retryAfter: 'adapter',
   declared: ({ entities }) =>
     entities === undefined
       ? undefined

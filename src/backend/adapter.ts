@@ -1,6 +1,7 @@
 import type { Comparison } from '../scim/comparison.js';
 import type { CompareOp, Filter } from '../scim/filter.js';
 import type { Draft, DraftRequest } from './draft.js';
+import type { Pace } from './pace.js';
 
 /**
  * The port between the gateway and a backend. Records and fields are the backend's own words: an adapter never sees a
@@ -148,8 +149,13 @@ export interface OperationContext {
   /** What `signal.aborted` tells, for operations that are too quick to be worth a signal: see `hasEnded`. */
   readonly hasEnded?: boolean;
   /** When the signal ends by itself at the latest, on the clock of `performance.now()`. Absent: nobody knows. */
-  readonly deadlineMs?: number;
+  readonly deadlineMs?: number | undefined;
   readonly requestId: string;
+  /**
+   * The same for every try of one operation, another one for every operation, and not to be guessed: what a backend can
+   * know a repeated write by. The guard gives it.
+   */
+  readonly operationId?: string | undefined;
   readonly trace?: ((entry: TraceEntry) => void) | undefined;
 }
 
@@ -278,12 +284,16 @@ export interface Adapter {
 export interface AdapterEnvironment {
   /** The gateway that this instance serves; a managed store keeps gateways apart by it. */
   readonly gateway: string;
+  /** The name that the adapter has in the configuration, for people: `adapters.<name>`. */
+  readonly adapter?: string;
   readonly entities: readonly EntityUse[];
   /** Where relative file names in the configuration start: the folder of gateway.yaml. */
   readonly baseDir: string;
   /** The gateway's own data folder. */
   readonly dataDir: string;
   readonly log: AdapterLog;
+  /** How fast the backend may be asked. To be asked by adapters with `pacedBy: 'requests'`; all may tell it what they learn. */
+  readonly pace: Pace;
 }
 
 /** The part of pino's logger that adapters use. */
@@ -305,6 +315,16 @@ export interface AdapterModule<Config = unknown> {
   readonly contractVersion: typeof contractVersion;
   readonly type: string;
   readonly configSchema: object;
+  /**
+   * What the declared rate counts. `operations` (the default): the guard waits before it makes a call. `requests`: the
+   * adapter may make several for one operation, and asks `AdapterEnvironment.pace` before each.
+   */
+  readonly pacedBy?: 'operations' | 'requests';
+  /**
+   * Whose word `retryAfterSeconds` of an `unavailable` is. `backend` (the default): it asked to be left alone until then,
+   * and is. `adapter`: a guess, for the caller only.
+   */
+  readonly retryAfter?: 'backend' | 'adapter';
   /**
    * The entities and their fields that the configuration itself names, where it names all of them: a rule that uses
    * another is then found without connecting.

@@ -4,7 +4,7 @@ import type { Gateway } from '../../config/gateway-config.js';
 import { hashSecret, isIntact, prefixes } from '../auth/generated-secret.js';
 import { createAccessTokens } from '../auth/oauth-access-token.js';
 import { judgeToken } from '../auth/token-check.js';
-import { openState } from '../state/sqlite-state.js';
+import { openState } from '../state/sqlite/sqlite-state.js';
 import type { State } from '../state/state.js';
 import type { Diagnosis } from './doctor-jwt.js';
 import { describeToken } from './token-list.js';

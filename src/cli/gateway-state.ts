@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { Gateway, GatewayConfig } from '../../config/gateway-config.js';
-import { openState } from '../state/sqlite-state.js';
+import { openState } from '../state/sqlite/sqlite-state.js';
 import type { State } from '../state/state.js';
 import { recordAct } from '../transactions/acts.js';
 import { type CliEnvironment, UsageError } from './cli.js';

@@ -36,9 +36,8 @@ export function addInit(program: Command, environment: CliEnvironment): void {
 }
 
 async function init(type: string, url: string, options: InitOptions, environment: CliEnvironment): Promise<void> {
-  const { modules } = await environment.configure(undefined);
   const adapterType = adapterTypeOf(type, url);
-  const draft = drafter(adapterType, modules);
+  const draft = drafter(adapterType, await environment.builtInModules());
   const isPrinted = options.out === '-';
   if (!isPrinted && options.force !== true && existsSync(options.out)) {
     throw new UsageError(`${options.out} is there already: --out names another file, --force writes over it.`);

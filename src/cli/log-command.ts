@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { GatewayConfig } from '../../config/gateway-config.js';
-import { openState } from '../state/sqlite-state.js';
+import { openState } from '../state/sqlite/sqlite-state.js';
 import { toReplayableCase } from '../transactions/replayable-case.js';
 import { latestTransactionId, readActivity, searchTransactions } from '../transactions/search.js';
 import type { Outcome, Transaction, TransactionQuery } from '../transactions/transaction.js';

@@ -12,7 +12,7 @@ import { startExpiryWarnings } from '../serving/expiry-warnings.js';
 import { LiveGateways } from '../serving/live-gateways.js';
 import { Reloader } from '../serving/reload.js';
 import { createSealer } from '../state/sealer.js';
-import { openState } from '../state/sqlite-state.js';
+import { openState } from '../state/sqlite/sqlite-state.js';
 import type { State } from '../state/state.js';
 import { openTransactionRecorder } from '../transactions/recorder.js';
 import type { TransactionRecorder } from '../transactions/request-record.js';

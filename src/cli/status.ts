@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { Gateway, GatewayConfig } from '../../config/gateway-config.js';
-import { openState } from '../state/sqlite-state.js';
+import { openState } from '../state/sqlite/sqlite-state.js';
 import type { Control, TokenRecord } from '../state/state.js';
 import { readActivity } from '../transactions/search.js';
 import type { GatewayActivity } from '../transactions/transaction.js';

@@ -22,7 +22,24 @@ export interface Health {
 export interface GatewayHealth {
   readonly id: string;
   readonly enabled: boolean;
-  readonly adapters: readonly { readonly name: string; readonly state: 'up' | 'down' | 'unknown' }[];
+  readonly adapters: readonly AdapterHealth[];
+}
+
+/** How one backend is dealt with at the moment. */
+export interface AdapterHealth {
+  readonly name: string;
+  /** `down` while it is left alone because it failed repeatedly, `unknown` while it is tried again. */
+  readonly state: 'up' | 'down' | 'unknown';
+  /** Operations that have a place, those that wait for their moment included. */
+  readonly inFlight: number;
+  /** Operations that wait for a place. */
+  readonly queued: number;
+  /** What waits for its moment: the declared rate, or what the backend asked for. */
+  readonly waiting: number;
+  /** Until when nothing is sent since the backend asked for it, as an instant. */
+  readonly pausedUntil?: string;
+  /** As declared. */
+  readonly rate?: { readonly requests: number; readonly perSeconds: number };
 }
 
 export interface AppOptions {

@@ -69,6 +69,11 @@ export interface AdapterSource {
   readonly state: 'up' | 'down' | 'unknown';
   readonly inFlight: number;
   readonly queued: number;
+  /** For their moment: the declared rate, or what the backend asked for. */
+  readonly waiting: number;
+  readonly pausedForMs: number;
+  /** As declared. */
+  readonly ratePerSecond?: number;
 }
 
 export interface TokenSource {
@@ -280,6 +285,13 @@ function registerSources(registry: Registry, sources: MetricSources): void {
   );
   perAdapter('backend_calls_in_flight', 'Calls that the backend works on.', ({ inFlight }) => inFlight);
   perAdapter('backend_calls_queued', 'Calls that wait for the backend.', ({ queued }) => queued);
+  perAdapter('backend_pace_waiting', 'Calls that wait for the permitted moment.', ({ waiting }) => waiting);
+  perAdapter(
+    'backend_pause_seconds',
+    'For how long nothing is sent, as the backend asked for it.',
+    (adapter) => adapter.pausedForMs / 1000,
+  );
+  perAdapter('backend_rate_limit', 'Calls a second that the configuration allows.', (adapter) => adapter.ratePerSecond);
   gauge('token_expiry_timestamp_seconds', 'Until when each token is valid.', async () =>
     (await sources.tokens()).map(({ gateway, label, expiresAtMs }) => ({
       labels: { gateway, label },

@@ -23,8 +23,11 @@ export async function deleteResource(
 ): Promise<void> {
   if (!runtime.operations.delete) throw switchedOff(runtime.type.name, 'Deleting');
   const ifMatch = parseIfMatch(conditions, runtime);
+  const referring = [...types.values()].filter((other) => needsMending(other, runtime));
   if (needsRevision(ifMatch)) checkIfMatch(ifMatch, await fetchRecord(runtime, id, ['$revision'], context));
-  for (const other of types.values()) await mendReferences(other, runtime, id, context);
+  // The id may be one of another type, whose references are not to be touched.
+  else if (referring.length > 0) await fetchRecord(runtime, id, [], context);
+  for (const other of referring) await mendReferences(other, runtime, id, context);
   const options = revisionOption(ifMatch, undefined, runtime.capabilities().revision);
   await runtime.adapter.delete(runtime.entity, id, options, operationContext(context));
   references.forget(runtime.type.name, id);
@@ -53,18 +56,20 @@ function referringFields(
   });
 }
 
+/** One adapter that keeps integrity does so among its own entities. */
+function needsMending(owner: TypeRuntime, target: TypeRuntime): boolean {
+  if (owner.adapter === target.adapter && target.capabilities().referentialIntegrity) return false;
+  return referringFields(owner, target).length > 0;
+}
+
 async function mendReferences(
   owner: TypeRuntime,
   target: TypeRuntime,
   id: string,
   context: RequestContext,
 ): Promise<void> {
-  // One adapter that keeps integrity does so among its own entities.
-  if (owner.adapter === target.adapter && target.capabilities().referentialIntegrity) return;
-  const fields = referringFields(owner, target);
-  if (fields.length === 0) return;
   const calls = operationContext(context);
-  for (const { field, child, reference } of fields) {
+  for (const { field, child, reference } of referringFields(owner, target)) {
     const stored = await storedForm(target, id, reference, context);
     if (stored === undefined) continue;
     const compare: Condition = {

@@ -6,7 +6,7 @@ import { createJwtAuthenticator, type JwtAuthenticator } from '../auth/jwt.js';
 import type { KeyLog } from '../auth/key-source.js';
 import type { RunningGateway } from '../composition.js';
 import { type Admission, createAdmission } from '../http/admission.js';
-import type { GatewayHealth } from '../http/app.js';
+import type { AdapterHealth, GatewayHealth } from '../http/app.js';
 import type { HttpGateway } from '../http/http-gateway.js';
 import { InFlight } from '../http/in-flight.js';
 import { strictDialect, tolerantDialect } from '../scim/dialect.js';
@@ -99,13 +99,27 @@ function createJwt({ id, auth }: Gateway, { log, baseDir }: HttpParts): JwtAuthe
 
 const states = { closed: 'up', open: 'down', 'half-open': 'unknown' } as const;
 
+/** How the backend behind each adapter is dealt with at the moment. */
+export function adaptersHealth({ adapters }: Pick<RunningGateway, 'adapters'>): readonly AdapterHealth[] {
+  return [...adapters].map(([name, adapter]): AdapterHealth => {
+    const { circuit, inFlight, queued, pace } = adapter.state();
+    const { waiting, pausedForMs, rate } = pace;
+    const pausedUntil = pausedForMs > 0 ? new Date(Date.now() + pausedForMs).toISOString() : undefined;
+    return {
+      name,
+      state: states[circuit],
+      inFlight,
+      queued,
+      waiting,
+      ...(pausedUntil === undefined ? {} : { pausedUntil }),
+      ...(rate === undefined ? {} : { rate }),
+    };
+  });
+}
+
 export function toGatewayHealth(
-  { gateway, adapters }: RunningGateway,
+  running: Pick<RunningGateway, 'gateway' | 'adapters'>,
   { enabled }: Pick<HttpGateway, 'enabled'>,
 ): GatewayHealth {
-  return {
-    id: gateway.id,
-    enabled: enabled(),
-    adapters: [...adapters].map(([name, adapter]) => ({ name, state: states[adapter.state().circuit] })),
-  };
+  return { id: running.gateway.id, enabled: enabled(), adapters: adaptersHealth(running) };
 }

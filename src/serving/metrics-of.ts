@@ -30,8 +30,10 @@ export function metricsOf({ version, dataDir, tokens, live, ...server }: MetricP
           admission: http.admission.state(),
           ...(lastCallMs === undefined ? {} : { lastCallMs }),
           adapters: [...running.adapters].map(([name, adapter]) => {
-            const { circuit, inFlight, queued } = adapter.state();
-            return { name, state: circuitStates[circuit], inFlight, queued };
+            const { circuit, inFlight, queued, pace } = adapter.state();
+            const { waiting, pausedForMs, rate } = pace;
+            const perSecond = rate === undefined ? {} : { ratePerSecond: rate.requests / rate.perSeconds };
+            return { name, state: circuitStates[circuit], inFlight, queued, waiting, pausedForMs, ...perSecond };
           }),
         };
       });

@@ -2,7 +2,7 @@ import { closeSync, existsSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import Database, { type Database as Connection } from 'better-sqlite3';
 import { makeDataFolder } from '../state/data-folder.js';
-import { migrate } from '../state/migrations.js';
+import { migrate } from '../state/sqlite/migrations.js';
 
 const busyTimeoutMs = 5000;
 

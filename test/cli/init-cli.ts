@@ -18,6 +18,7 @@ export async function runInitCli(...args: readonly string[]): Promise<Finished> 
     stdout: { write: (text) => (stdout += text) },
     stderr: { write: (text) => (stderr += text) },
     configure,
+    builtInModules: loadAdapterModules,
     formatProblem,
     stopRequested: () => new Promise(() => undefined),
     onReloadRequest: () => () => undefined,

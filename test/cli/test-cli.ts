@@ -84,6 +84,7 @@ export class TestCli {
       stdout: { write: (text) => (this.stdout += text), isTTY: this.isTTY },
       stderr: { write: (text) => (this.stderr += text) },
       configure,
+      builtInModules: loadAdapterModules,
       formatProblem,
       stopRequested: () =>
         new Promise((resolve) => {

@@ -12,7 +12,7 @@ import { compileGateway } from '../../src/composition.js';
 import { createApp } from '../../src/http/app.js';
 import { LiveGateways, type UsableConfiguration } from '../../src/serving/live-gateways.js';
 import { createSealer } from '../../src/state/sealer.js';
-import { openState } from '../../src/state/sqlite-state.js';
+import { openState } from '../../src/state/sqlite/sqlite-state.js';
 import { createTestGateway, type ServerOptions, type TestServer } from './gateway.js';
 
 const origin = 'http://gateway.example';

@@ -5,6 +5,7 @@ import enterpriseJson from '../../schemas/rfc7643/EnterpriseUser.json' with { ty
 import groupJson from '../../schemas/rfc7643/Group.json' with { type: 'json' };
 import userJson from '../../schemas/rfc7643/User.json' with { type: 'json' };
 import type { Adapter, AdapterEnvironment, EntityUse } from '../../src/backend/adapter.js';
+import { BackendPace } from '../../src/backend/pace.js';
 import { compileMappings, type TypeRules } from '../../src/mapping/compile.js';
 import type { MappingPlan } from '../../src/mapping/plan.js';
 import type { MappingConfig, OperationsConfig, RuleProblem, SourcedRule } from '../../src/mapping/rule.js';
@@ -151,6 +152,7 @@ export async function createTestService(options: TestServiceOptions): Promise<Te
     baseDir: '.',
     dataDir: '.',
     log: silentLog,
+    pace: new BackendPace(),
   };
   const opened =
     options.open === undefined
