@@ -17,6 +17,7 @@ export interface Plan {
   readonly warmUpPages: number;
   readonly starts: number;
   readonly ldap: LdapPlan;
+  readonly postgresql: PostgresqlPlan;
 }
 
 /** Of the part on a directory. */
@@ -38,6 +39,21 @@ export interface LdapPlan {
   readonly imports: number;
   /** Imports while the memory is watched. */
   readonly memoryWalks: number;
+}
+
+/** Of the part on PostgreSQL. */
+export interface PostgresqlPlan {
+  /** All of them in one group, and the first ones in groups of ten. */
+  readonly users: number;
+  readonly groups: number;
+  readonly connections: readonly number[];
+  readonly rounds: number;
+  readonly roundMs: number;
+  /** Of one side's turn: members that are added and removed again. */
+  readonly membersPerRound: number;
+  readonly createsPerRound: number;
+  readonly warmUpMs: number;
+  readonly samples: number;
 }
 
 export const fullPlan: Plan = {
@@ -64,6 +80,17 @@ export const fullPlan: Plan = {
     samples: 60,
     imports: 7,
     memoryWalks: 10,
+  },
+  postgresql: {
+    users: 100_000,
+    groups: 200,
+    connections: [1, 16, 64],
+    rounds: 7,
+    roundMs: 1000,
+    membersPerRound: 200,
+    createsPerRound: 500,
+    warmUpMs: 5000,
+    samples: 100,
   },
 };
 
@@ -92,5 +119,16 @@ export const quickPlan: Plan = {
     samples: 3,
     imports: 1,
     memoryWalks: 1,
+  },
+  postgresql: {
+    users: 2000,
+    groups: 20,
+    connections: [1, 16, 64],
+    rounds: 1,
+    roundMs: 150,
+    membersPerRound: 70,
+    createsPerRound: 64,
+    warmUpMs: 150,
+    samples: 10,
   },
 };

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { SqlConnection, SqlPool } from '../../adapters/sql/pool.js';
 import { describeOnSql, sqlKinds, startSql } from '../support/sql/available.js';
+import { endConnections } from '../support/sql/end-connections.js';
 import { native, openPool, rowsOf, sleepText, within } from '../support/sql/open-pool.js';
 import type { SqlDatabase, SqlKind, SqlServer } from '../support/sql/sql-server.js';
 
@@ -203,16 +204,6 @@ for (const kind of sqlKinds) {
       await nobody.close();
     });
   });
-}
-
-async function endConnections(server: SqlServer): Promise<void> {
-  if (server.kind === 'postgresql') {
-    await server.administer("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'scim'");
-    return;
-  }
-  for (const [id] of await server.administer("SELECT id FROM information_schema.processlist WHERE user = 'scim'")) {
-    await server.administer(`KILL ${id}`).catch(() => undefined);
-  }
 }
 
 async function sleeping(server: SqlServer): Promise<number> {
