@@ -48,6 +48,7 @@ function* inspectEntity(
 ): Work<void> {
   const path: Path = ['entities', plan.entity];
   if (!hasTable(names, plan.table, [...path, 'table'], findings)) return;
+  if (config.writeTable !== undefined && !inspectWriteTable(names, plan, findings)) return;
   for (const role of ['key', 'version', 'created', 'modified', 'softDelete'] as const) {
     const declared = config[role];
     const columnName = typeof declared === 'object' ? declared.column : declared;
@@ -57,19 +58,35 @@ function* inspectEntity(
   for (const use of plan.use.fields) yield* inspectField(names, plan, use, config.fields[use.name], findings);
 }
 
+function inspectWriteTable(names: readonly string[], plan: EntityPlan, findings: Findings): boolean {
+  const at: Path = ['entities', plan.entity, 'writeTable'];
+  if (!hasTable(names, plan.writeTable, at, findings)) return false;
+  for (const column of [
+    plan.key.name,
+    plan.version,
+    plan.created?.column,
+    plan.modified?.column,
+    plan.deleted?.column,
+  ]) {
+    if (column !== undefined && !hasColumn(plan.writeTable, column, at, findings)) return false;
+  }
+  return true;
+}
+
 function inspectKey(plan: EntityPlan, path: Path, findings: Findings): void {
-  const { table, key, use } = plan;
+  const { writeTable: table, key, use, dialect } = plan;
   if (!table.columns.has(key.name.toLowerCase())) return;
   const at: Path = [...path, 'key'];
   const isUnique = table.indexes.some(
-    ({ unique, partial, columns }) => unique && !partial && columns.join() === key.name,
+    ({ unique, partial, columns }) => unique && !partial && columns.join().toLowerCase() === key.name.toLowerCase(),
   );
   if (!table.isView && table.rowidColumn !== key.name.toLowerCase() && !isUnique) {
     findings.error(at, `The column "${key.name}" has no UNIQUE index: two records could have the same id.`);
   }
   const isNumber = key.kind !== 'text' && key.kind !== 'none';
   if (plan.generateKey === 'uuid' && isNumber && !table.isView && key.kind === 'integer') {
-    findings.error(at, `The key is an integer and no INTEGER PRIMARY KEY: new records need \`generateKey: database\`.`);
+    const numbered = dialect.isSerial ? 'is no INTEGER PRIMARY KEY' : 'counts nothing up by itself';
+    findings.error(at, `The key is an integer and ${numbered}: new records need \`generateKey: database\`.`);
   }
   if (
     plan.generateKey === 'database' &&
@@ -123,6 +140,7 @@ function* inspectOwnColumn(
   findings: Findings,
 ): Work<void> {
   const schema = field.kind === 'column' ? field.column : field.place.column;
+  if (field.kind === 'column' && field.isComputed === true) return;
   const at = typeof config === 'string' ? path : [...path, 'column'];
   if (!hasColumn(plan.table, schema.name, at, findings) || field.kind !== 'column') return;
   inspectType(plan, field, at, findings);
@@ -139,23 +157,43 @@ function* inspectOwnColumn(
   }
 }
 
-function inspectType({ dialect }: EntityPlan, field: ColumnField, path: Path, findings: Findings): void {
-  const { column: schema, scalar, use } = field;
+function inspectType(
+  { dialect }: EntityPlan,
+  { column: schema, scalar, use }: ColumnField,
+  path: Path,
+  findings: Findings,
+): void {
+  if (!dialect.isSerial) {
+    inspectServerType(schema, scalar, use, path, findings);
+    return;
+  }
   const isNumeric = ['integer', 'real', 'numeric'].includes(schema.kind);
-  const isLite = dialect.name === 'sqlite';
   if (scalar.type === 'string' && use.written && isNumeric && use.reference === undefined) {
-    const keeper = isLite ? 'SQLite' : 'the database';
     findings.warning(
       path,
-      `"${schema.name}" is declared ${schema.declaredType}: ${keeper} keeps texts like "007" as numbers there, so they are refused.`,
+      `"${schema.name}" is declared ${schema.declaredType}: SQLite keeps texts like "007" as numbers there, so they are refused.`,
     );
   }
-  if (use.comparison !== 'fold' || scalar.comparison !== 'asciiFold') return;
-  if (isLite) {
+  if (use.comparison === 'fold' && scalar.comparison === 'asciiFold') {
     findings.warning(path, `"${schema.name}" is COLLATE NOCASE: letters beyond A–Z are compared with regard to case.`);
-  } else if (use.unique) {
-    const how = 'pays no regard to case in A–Z alone, as the column or its index has it';
-    findings.warning(path, `A look-up by "${schema.name}" ${how}: letters beyond are compared with regard to case.`);
+  }
+}
+
+function inspectServerType(
+  { name: own, declaredType }: ColumnField['column'],
+  { type, comparison, operators }: ColumnField['scalar'],
+  use: FieldUse,
+  path: Path,
+  findings: Findings,
+): void {
+  if (type !== 'bytes' && operators.eq === undefined) {
+    findings.warning(path, `"${own}" is of type ${declaredType}: the gateway has to read records to find them by it.`);
+  }
+  if (type === 'string' && use.comparison === 'fold' && comparison !== 'fold') {
+    findings.warning(
+      path,
+      `"${own}" compares letters beyond A–Z with regard to case. With a \`folded\` column beside it they are found in any.`,
+    );
   }
 }
 
@@ -186,9 +224,16 @@ function inspectChild(
 
 /** The lookup and the index must use one comparison, or two writers could put the same value in. */
 function inspectUnique(plan: EntityPlan, field: FieldPlan, path: Path, findings: Findings): void {
-  if (field.kind !== 'column' || !field.use.unique) return;
-  const { table } = plan;
-  if (field.scalar.isKeptUnique === true) return;
+  if (field.kind !== 'column' || !field.use.unique || field.isComputed === true) return;
+  const { writeTable: table, dialect } = plan;
+  if (!dialect.isSerial) {
+    const by = field.scalar.comparison === 'exact' ? `"${field.column.name}"` : `lower("${field.column.name}")`;
+    const advice = `add one on ${field.folded === undefined ? by : `"${field.folded.name}"`}`;
+    if (field.scalar.isKeptUnique !== true && !table.isView) {
+      findings.warning(path, `No UNIQUE index keeps "${field.name}" unique and finds it quickly: ${advice}.`);
+    }
+    return;
+  }
   const indexed = field.scalar.comparison === 'fold' ? field.folded?.name : field.column.name;
   const isOnColumn = (columns: readonly (string | undefined)[]): boolean =>
     columns.length === 1 && indexed !== undefined && columns[0]?.toLowerCase() === indexed.toLowerCase();
