@@ -32,7 +32,7 @@ export function incomingReferences(plans: EntityPlans, entity: string): Incoming
     for (const use of owner.use.fields) {
       for (const { part, by } of referencesOf(use, entity)) {
         const field = owner.fields.get(use.name);
-        if (field?.isWritable === true && !owner.table.isView) references.push({ owner, field, part, by });
+        if (field?.isWritable === true && !owner.writeTable.isView) references.push({ owner, field, part, by });
         else isComplete = false;
       }
     }
@@ -95,7 +95,7 @@ function referencesOf(use: FieldUse, entity: string): readonly { readonly part: 
 }
 
 function updateOwners(owner: EntityPlan, assignments: readonly Assignment[], condition: Sql): Sql {
-  return sql`UPDATE ${owner.tableName} AS ${outer} SET ${setClause(assignments)} WHERE ${condition}`;
+  return sql`UPDATE ${owner.writeName} AS ${outer} SET ${setClause(assignments)} WHERE ${condition}`;
 }
 
 function ownersOf(

@@ -1,8 +1,10 @@
+import type { FieldUse } from '../../../src/backend/adapter.js';
 import type { EntityPlan } from '../entity-plan.js';
+import { offset } from '../field-plan.js';
 import type { SqlValue } from '../pool.js';
 import type { Assignment } from '../row-edit.js';
 import type { ScalarOptions } from '../scalar-plan.js';
-import { column, isFalse, list, literal, name, nothing, type Sql, sql } from '../sql-text.js';
+import { column, type InRow, isFalse, list, literal, name, nothing, rawSql, type Sql, sql } from '../sql-text.js';
 import type { ColumnSchema } from '../table-schema.js';
 import { row, type Work } from '../work.js';
 import type { Dialect } from './dialect.js';
@@ -30,6 +32,9 @@ export function createPostgresqlDialect(facts: PostgresqlFacts): Dialect {
     table: tablePath,
     scalar: (options) => serverScalar(words, options, prefixed),
     json: postgresqlJson,
+    raw: rawSql,
+    computedKind,
+    inZone,
     prefixed,
     alignKeys: (one, other) => keysAligned(words.text, prefixed, one, other),
     isOneOf,
@@ -55,6 +60,20 @@ export function createPostgresqlDialect(facts: PostgresqlFacts): Dialect {
   };
 }
 
+/** An offset as an interval: as a zone's name it would be one to the west (POSIX). */
+function inZone(at: InRow, zone: string): ReturnType<Dialect['inZone']> {
+  const named = offset.test(zone) ? sql`INTERVAL ${literal(zone)}` : literal(zone);
+  return {
+    at: (alias) => sql`(${at(alias)} AT TIME ZONE ${named})`,
+    write: (value) => sql`(CAST(${value} AS timestamptz) AT TIME ZONE ${named})`,
+  };
+}
+
+function computedKind(type: FieldUse['type']): ColumnSchema['kind'] {
+  const kinds = { number: 'numeric', boolean: 'boolean', instant: 'instant', bytes: 'bytes' } as const;
+  return type === 'string' || type === 'records' ? 'other' : kinds[type];
+}
+
 function* insertRow(
   plan: EntityPlan,
   assignments: readonly Assignment[],
@@ -63,7 +82,7 @@ function* insertRow(
   const columns = list(assignments.map((item) => name(item.column)));
   const values = list(assignments.map((item) => item.value));
   const inserted = assignments.length === 0 ? sql`DEFAULT VALUES` : sql`(${columns}) VALUES (${values})`;
-  const statement = sql`INSERT INTO ${plan.tableName} ${inserted} RETURNING ${name(plan.key.name)}`;
+  const statement = sql`INSERT INTO ${plan.writeName} ${inserted} RETURNING ${name(plan.key.name)}`;
   return (yield* row(statement, [given ?? '…']))?.[0] ?? undefined;
 }
 
