@@ -132,7 +132,7 @@ function planEntity(use: EntityUse, config: TableEntityConfig, surroundings: Pla
       prefix: use.idPrefix ?? '',
       isExact: true,
     }),
-    generateKey: config.generateKey ?? (isRowid || key.isGivenByDatabase === true ? 'database' : 'uuid'),
+    generateKey: config.generateKey ?? (isRowid || isNumbered(key) ? 'database' : 'uuid'),
     ...(version === undefined ? {} : { version }),
     ...(revision === undefined ? {} : { revision }),
     ...(created === undefined ? {} : { created }),
@@ -142,6 +142,11 @@ function planEntity(use: EntityUse, config: TableEntityConfig, surroundings: Pla
     unplanned,
     alive: (alias) => (deleted === undefined ? isTrue : dialect.isUnset(table, column(alias, deleted.column))),
   };
+}
+
+/** Keys of other types are given by the gateway even where the database could: then they are known before the INSERT. */
+function isNumbered({ kind, isGivenByDatabase }: ColumnSchema): boolean {
+  return kind === 'integer' && isGivenByDatabase === true;
 }
 
 /** A row's own mark knows nothing of rows in other tables. */

@@ -27,8 +27,9 @@ export interface JsonPlace {
   readonly members: readonly string[];
   /** The array there as text: what a list is read from. */
   readonly array: InRow;
-  /** The whole document as text. */
+  /** The whole document, to be edited and as text. */
   readonly document: InRow;
+  readonly text: InRow;
 }
 
 export interface JsonField extends FieldBase {
@@ -134,7 +135,10 @@ function planColumn(use: FieldUse, config: ColumnFieldConfig, context: FieldCont
   if (folded !== undefined) return 'has both `json` and `folded`: only a whole column has a folded copy';
   const members = parseMembers(config.json);
   const array = dialect.json.array(schema, members);
-  const place: JsonPlace = { column: schema, members, array, document: dialect.json.document(schema) };
+  const { json } = dialect;
+  const problem = table.exists ? json.problem(schema) : undefined;
+  if (problem !== undefined) return problem;
+  const place: JsonPlace = { column: schema, members, array, document: json.document(schema), text: json.text(schema) };
   if (use.type !== 'records' && !use.multiple) {
     return {
       ...base,
@@ -145,7 +149,10 @@ function planColumn(use: FieldUse, config: ColumnFieldConfig, context: FieldCont
   }
   const odd = use.children?.find((child) => /["\\]/.test(child.name));
   if (odd !== undefined) return `has a part "${odd.name}", which cannot be the name of a JSON member`;
-  return { ...base, ...planJsonList(use, place, { ...options, place: { kind: 'element' } }, context) };
+  return {
+    ...base,
+    ...planJsonList(use, place, { ...options, place: { kind: 'element', column: schema, members } }, context),
+  };
 }
 
 function planJsonList(use: FieldUse, place: JsonPlace, simple: ScalarOptions, context: FieldContext) {
@@ -154,7 +161,7 @@ function planJsonList(use: FieldUse, place: JsonPlace, simple: ScalarOptions, co
       field: use.name,
       type: child.type,
       comparison: child.comparison,
-      place: { kind: 'elementMember', member: child.name },
+      place: { kind: 'elementMember', column: place.column, members: place.members, member: child.name },
       prefix: context.prefixFor(child),
     });
   const parts = new Map(

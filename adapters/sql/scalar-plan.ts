@@ -42,10 +42,15 @@ export type ValuePlace =
   | { readonly kind: 'column'; readonly schema: ColumnSchema; readonly table: TableSchema }
   /** A member of the JSON object in a column. */
   | { readonly kind: 'member'; readonly column: ColumnSchema; readonly members: readonly string[] }
-  /** An element of a JSON array, a row of `JsonDialect.elements`. */
-  | { readonly kind: 'element' }
+  /** An element of the JSON array there, a row of `JsonDialect.elements`. */
+  | { readonly kind: 'element'; readonly column: ColumnSchema; readonly members: readonly string[] }
   /** A member of an element that is an object. */
-  | { readonly kind: 'elementMember'; readonly member: string };
+  | {
+      readonly kind: 'elementMember';
+      readonly column: ColumnSchema;
+      readonly members: readonly string[];
+      readonly member: string;
+    };
 
 export interface ScalarOptions {
   readonly field: string;

@@ -3,6 +3,8 @@ import type { AdapterLog } from './adapter.js';
 /** What `init` was told of a backend: enough to connect and to look around. */
 export interface DraftRequest {
   readonly url: string;
+  /** How gateway.yaml names it, where it is a file. */
+  readonly written?: string;
   /** The gateway's own account there. */
   readonly account?: string;
   /** Its password for this one look, and how gateway.yaml names it: `${env:NAME}`. The value is never written. */
@@ -52,6 +54,8 @@ export interface Draft {
   readonly resources: readonly {
     readonly type: DraftedType;
     readonly entity: string;
+    /** Where two types could issue the same id. */
+    readonly idPrefix?: string;
     /** A preset with the usual rules of such a backend. */
     readonly preset?: string;
     readonly mapping: readonly DraftEntry[];

@@ -174,7 +174,7 @@ await describeOnLdap('openldap', 'init', () => {
     expect(await stderrOf(...args, '--base', 'dc=elsewhere')).toContain('no such entry');
     expect(await stderrOf('ldap', directory.urls.ldap)).toContain('--bind-dn is missing');
     expect(await stderrOf('ldap', 'https://localhost', ...args.slice(2))).toContain('not the URL of a server');
-    expect(await stderrOf('sqlite', ...args.slice(1))).toContain('possible is ldap');
+    expect(await stderrOf('memory', ...args.slice(1))).toContain('possible is ldap, sql');
     expect(await stderrOf(...args.slice(0, 4))).toContain('LDAP_PASSWORD');
   });
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { readMysqlSchemas } from '../../adapters/sql/mysql/schema.js';
-import type { SqlPool } from '../../adapters/sql/pool.js';
+import type { SqlConnection, SqlPool } from '../../adapters/sql/pool.js';
 import { readPostgresqlSchemas } from '../../adapters/sql/postgresql/schema.js';
 import type { ColumnSchema, TableSchema } from '../../adapters/sql/table-schema.js';
 import { describeOnSql, startSql } from '../support/sql/available.js';
@@ -15,8 +15,15 @@ async function schemasOf(kind: SqlKind, server: SqlServer, schema: string, table
   const pool: SqlPool = await openPool(server, database);
   try {
     let statements = 0;
-    const context = { ...within(10_000), trace: () => statements++ };
-    const found = await pool.read((connection) => read[kind](connection, tables), context);
+    const found = await pool.read((connection) => {
+      const counting: SqlConnection = {
+        run: (statement) => {
+          statements++;
+          return connection.run(statement);
+        },
+      };
+      return read[kind](counting, tables);
+    }, within(10_000));
     return { found, statements };
   } finally {
     await pool.close();

@@ -43,6 +43,7 @@ export function createSqliteDialect({ isOrdered, toDataError }: SqliteDialectOpt
     },
     fromNothing: nothing,
     rowsPerInsert: 1,
+    valuesPerLookup: Number.POSITIVE_INFINITY,
     isSerial: true,
     toDataError,
     inspection: {
@@ -82,4 +83,6 @@ const json: JsonDialect = {
   remove: (document, members) => sql`json_remove(${document}, ${literal(printPath(members))})`,
   stored: (_schema, document) => document,
   empty: literal('{}'),
+  text: (schema) => (alias) => column(alias, schema.name),
+  problem: () => undefined,
 };
