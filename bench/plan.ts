@@ -17,6 +17,7 @@ export interface Plan {
   readonly warmUpPages: number;
   readonly starts: number;
   readonly ldap: LdapPlan;
+  readonly rest: RestPlan;
 }
 
 /** Of the part on a directory. */
@@ -40,6 +41,18 @@ export interface LdapPlan {
   readonly memoryWalks: number;
 }
 
+/** Of the part on a REST service. */
+export interface RestPlan {
+  readonly users: number;
+  readonly connections: readonly number[];
+  readonly rounds: number;
+  readonly roundMs: number;
+  readonly createsPerRound: number;
+  readonly warmUpMs: number;
+  /** Whole imports. */
+  readonly imports: number;
+}
+
 export const fullPlan: Plan = {
   users: 10_000,
   manyUsers: 100_000,
@@ -60,10 +73,19 @@ export const fullPlan: Plan = {
     membersPerRound: 150,
     largePerRound: 40,
     createsPerRound: 200,
-    warmUpMs: 2000,
+    warmUpMs: 8000,
     samples: 60,
     imports: 7,
     memoryWalks: 10,
+  },
+  rest: {
+    users: 10_000,
+    connections: [1, 16, 64],
+    rounds: 7,
+    roundMs: 700,
+    createsPerRound: 300,
+    warmUpMs: 2000,
+    imports: 7,
   },
 };
 
@@ -92,5 +114,14 @@ export const quickPlan: Plan = {
     samples: 3,
     imports: 1,
     memoryWalks: 1,
+  },
+  rest: {
+    users: 500,
+    connections: [1, 16],
+    rounds: 1,
+    roundMs: 150,
+    createsPerRound: 64,
+    warmUpMs: 150,
+    imports: 1,
   },
 };

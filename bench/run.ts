@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: the gateway against a bare handler on the same kind of database, and against itself at other sizes.
- * With OpenLDAP installed, also what the gateway costs on a directory.
- * --only sqlite|ldap: one part. --quick: only whether everything runs, in less than a minute. --write: brings the tables into docs/performance.md.
+ * With OpenLDAP installed, also what the gateway costs on a directory; and on a REST service.
+ * --only sqlite|ldap|rest: one part. --quick: only whether everything runs, in less than a minute. --write: brings the tables into docs/performance.md.
  * --cpu-prof FOLDER: CPU profiles of both servers under the throughput measures.
  */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
@@ -13,6 +13,7 @@ import { whyNoSlapd } from './ldap/slapd.js';
 import { describeMachine } from './machine.js';
 import { fullPlan, type Plan, quickPlan } from './plan.js';
 import { type Report, type Results, updatePage, writeReport } from './report.js';
+import { measureRest } from './rest/run.js';
 import { type ServerProcess, startBare, startGateway, startUnwatched } from './servers.js';
 import { measureMembers, measurePages, measureWalkMemory } from './size.js';
 import { createUsers, measureThroughput, measureWatching } from './throughput.js';
@@ -60,15 +61,19 @@ const parts: Readonly<Record<string, (plan: Plan, root: string) => Promise<Repor
     progress(`The part on a directory is left out: ${reason}.`);
     return undefined;
   },
+  'bench-rest': async (plan, root) =>
+    isWanted('rest') ? measureRest(plan.rest, folder(root, 'rest'), nodeOptions(), progress) : undefined,
 };
 
-function isWanted(part: 'sqlite' | 'ldap'): boolean {
+const partNames = ['sqlite', 'ldap', 'rest'] as const;
+
+function isWanted(part: (typeof partNames)[number]): boolean {
   return options.only === undefined || options.only === part;
 }
 
 async function main(): Promise<void> {
-  if (options.only !== undefined && !['sqlite', 'ldap'].includes(options.only)) {
-    throw new Error('--only takes sqlite or ldap.');
+  if (options.only !== undefined && !partNames.some((name) => name === options.only)) {
+    throw new Error(`--only takes one of ${partNames.join(', ')}.`);
   }
   const plan: Plan = options.quick ? quickPlan : fullPlan;
   const root = mkdtempSync(join(tmpdir(), 'scimbridge-bench-'));

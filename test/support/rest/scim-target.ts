@@ -12,8 +12,8 @@ export interface ScimTarget extends HttpTarget {
   readonly gateway: TestGateway;
 }
 
-/** @param config the target's gateway.yaml; without one the built-in configuration, strict where `strict` is set */
-export async function startScimTarget(config = strictBuiltIn): Promise<ScimTarget> {
+/** @param config the target's gateway.yaml; without one the built-in configuration with nothing beyond the RFCs */
+export async function startScimTarget(config = builtInTarget({ strict: true })): Promise<ScimTarget> {
   const server = await startServer({ config });
   const gateway = await server.gateway();
   const { pathname } = new URL(gateway.base);
@@ -30,11 +30,10 @@ export async function startScimTarget(config = strictBuiltIn): Promise<ScimTarge
   };
 }
 
-/** What the RFCs allow, and nothing more. */
-const strictBuiltIn = builtInText.replace(
-  /^( *)address: .*$/m,
-  '$&\n$1strict: true\n$1limits: { requestsPerSecond: 0 }',
-);
+/** The built-in configuration without a limit of rates. @param strict whether it takes nothing beyond the RFCs */
+export function builtInTarget({ strict }: { readonly strict: boolean }): string {
+  return builtInText.replace(/^( *)address: .*$/m, `$&\n$1strict: ${strict}\n$1limits: { requestsPerSecond: 0 }`);
+}
 
 const unforwarded = ['connection', 'content-length', 'host', 'keep-alive', 'transfer-encoding'];
 
