@@ -26,7 +26,7 @@ export async function* forwardPages(
     const start = startIn(page, skip, marks, idOf);
     if (start === undefined && page.next !== undefined) {
       // All of it was given already, or is to be skipped.
-      skip -= page.items.length;
+      skip = Math.max(0, skip - page.items.length);
       trail = withTrail(trail, token);
       token = page.next;
       continue;
@@ -87,7 +87,8 @@ function startIn(
   const known = new Set(marks);
   for (let index = Math.min(items.length, skip + known.size) - 1; index >= 0; index--) {
     const item = items[index];
-    if (item !== undefined && known.has(markOf(idOf(item)))) return index + 1;
+    if (item === undefined || !known.has(markOf(idOf(item)))) continue;
+    return index + 1 >= items.length ? undefined : index + 1;
   }
   if (skip >= items.length) return undefined;
   // Those that were given last are gone, and others moved up.
