@@ -175,7 +175,7 @@ function checkNotEnded(operation: string, context: OperationContext): void {
 function unusable(operation: string, isWrite: boolean, body: ResponseBody): AdapterError {
   const details = { applied: isWrite ? 'unknown' : 'no' } as const;
   if (body.kind === 'tooLong') {
-    return new AdapterError('unsupported', `The answer to ${operation} is longer than "maxResponseBytes".`, details);
+    return new AdapterError('unavailable', `The answer to ${operation} is longer than "maxResponseBytes".`, details);
   }
   const what = body.kind === 'other' ? `of the type "${body.mediaType.slice(0, 80)}" or cut off` : 'empty';
   const message = `The answer to ${operation} is not JSON but ${what}; perhaps something in between gave it.`;

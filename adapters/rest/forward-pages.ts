@@ -32,6 +32,7 @@ export async function* forwardPages(
       continue;
     }
     const items = start === undefined ? [] : page.items.slice(start);
+    if (page.total !== undefined && page.total < offset + items.length) throw wrongTotal();
     const here = { token, start: start ?? 0, base: offset, marks, trail };
     const given = walked(page, items, here, idOf);
     if (items.length > 0 || page.total !== undefined) yield given;
@@ -105,8 +106,12 @@ function fetchAt(query: Query, token: string | undefined, wanted: number, call: 
     const isStarted = paging.kind === 'cursor' && paging.start !== undefined;
     return askPage(query, isStarted ? [[paging.parameter, paging.start ?? ''], ...sized] : sized, call);
   }
-  if (paging.kind === 'cursor') return askPage(query, [[paging.parameter, token], ...sized], call);
+  if (paging.kind === 'cursor') return askPage(query, [[paging.parameter, token], ...sized], call, true);
   return followLink(query, token, call);
+}
+
+export function wrongTotal(): AdapterError {
+  return new AdapterError('unavailable', 'The target says that there are fewer records than it gives.');
 }
 
 function endless(): AdapterError {

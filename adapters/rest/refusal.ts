@@ -80,7 +80,9 @@ export function refusalError(plan: RefusalPlan, answer: Answered, refused: Refus
   const retryAfterSeconds = retryAfterOf(headers, nowMs);
   const later = retryAfterSeconds === undefined ? {} : { retryAfterSeconds };
   if ([407, 408, 421, 423, 425, 429].includes(status)) return new AdapterError('unavailable', `${said}.`, later);
-  if (status < 500) return rejected(plan, answer, refused, said);
+  if (status < 500) {
+    return refused.isWrite ? rejected(plan, answer, refused, said) : new AdapterError('unavailable', `${said}.`, later);
+  }
   // Of an answer like these nobody knows who gave it, and what had been done before.
   const applied = refused.isWrite && !(status === 503 && refused.isRepeatable) ? 'unknown' : 'no';
   return new AdapterError('unavailable', `${said}.`, { ...later, applied });

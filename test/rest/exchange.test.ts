@@ -27,6 +27,11 @@ describe('answers that are none', () => {
     ['HTML that calls itself JSON', { text: '<html>', headers: { 'content-type': 'application/json' } }, 'unavailable'],
     ['half of an object', { text: '{"id":"a1","lo', headers: { 'content-type': 'application/json' } }, 'unavailable'],
     ['a list where a record should be', { json: [alice] }, 'unavailable'],
+    ['a record without an id', { json: { login: 'alice' } }, 'unavailable'],
+    ['an empty record', { json: {} }, 'unavailable'],
+    ['null', { json: null }, 'unavailable'],
+    ['another record', { json: { ...alice, id: 7 } }, 'unavailable'],
+    ['a teapot', { status: 418, json: {} }, 'unavailable'],
     ['nothing', {}, 'unavailable'],
     ['a connection that ends', { cut: true }, 'unavailable'],
     ['a body that is cut', { text: '{"id":', cut: true }, 'unavailable'],
@@ -52,7 +57,7 @@ describe('answers that are none', () => {
       const adapter = await openOn(target.url);
       expect(await adapter.get('people', 'a1', byId, context())).toBeUndefined();
       const query = { entity: 'people', fields: [], limit: 1, wantTotal: false };
-      await expectKind(adapter.search(query, context()), 'unsupported');
+      await expectKind(adapter.search(query, context()), 'unavailable');
       await expectKind(adapter.create('people', { login: 'x' }, { fields: [] }, context()), 'unsupported');
       await expectKind(adapter.delete('people', 'a1', {}, context()), 'notFound');
     }
@@ -86,7 +91,7 @@ describe('answers that are none', () => {
     for (const told of bodies) {
       const target = await startTarget(() => told);
       const adapter = await openOn(target.url, {}, { section: { maxResponseBytes: 2_000 } });
-      await expectKind(adapter.get('people', 'a1', byId, context()), 'unsupported');
+      await expectKind(adapter.get('people', 'a1', byId, context()), 'unavailable');
     }
   });
 

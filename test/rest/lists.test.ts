@@ -46,7 +46,7 @@ const loginIs = (value: string): Condition => ({ kind: 'compare', path: 'login',
 const numberIn = (asked: Asked, name: string, otherwise: number) => Number(asked.query.get(name) ?? otherwise);
 
 describe('pages with numbers', () => {
-  const paging: Paging = { kind: 'page', sizeParam: 'size', maxSize: 10, total: { header: 'X-Total' } };
+  const paging = { kind: 'page', sizeParam: 'size', maxSize: 10, total: { header: 'X-Total' } } as const;
   function paged(all: () => readonly object[], { most = 10, total = true } = {}) {
     return startTarget((asked): Told => {
       const size = Math.min(most, numberIn(asked, 'size', 5));
@@ -110,24 +110,33 @@ describe('pages with numbers', () => {
   ])('give everything with %s', async (_, options) => {
     const all = numbered(23);
     const target = await paged(() => all, options);
-    const adapter = await openOn(target.url, searching(paging));
+    const { total: _total, ...untold } = paging;
+    const adapter = await openOn(target.url, searching('total' in options ? untold : paging));
     expect(await scanned(adapter)).toEqual(all.map(({ id }) => id));
     expect(await walked(adapter, 10)).toEqual(all.map(({ id }) => id));
   });
 
-  it.each([3, 1_000])('give everything when the total says %i', async (wrong) => {
-    const all = numbered(23);
-    const target = await startTarget((asked): Told => {
-      const size = numberIn(asked, 'size', 5);
-      const start = (numberIn(asked, 'page', 1) - 1) * size;
-      return { json: { items: all.slice(start, start + size) }, headers: { 'X-Total': String(wrong) } };
-    });
-    const adapter = await openOn(target.url, searching(paging));
-    expect(await scanned(adapter)).toEqual(expect.arrayContaining(all.slice(0, 20).map(({ id }) => id)));
+  it.each([undefined, '', '-1', 'many', '3', '1000'])(
+    'whose total is %j of 23 are an error, not the end of the list',
+    async (wrong) => {
+      const all = numbered(23);
+      const target = await startTarget((asked): Told => {
+        const size = numberIn(asked, 'size', 5);
+        const start = (numberIn(asked, 'page', 1) - 1) * size;
+        const headers: Record<string, string> = wrong === undefined ? {} : { 'X-Total': wrong };
+        return { json: { items: all.slice(start, start + size) }, headers };
+      });
+      await expectKind(scanned(await openOn(target.url, searching(paging))), 'unavailable');
+    },
+  );
+
+  it('that are empty while there are said to be more are an error', async () => {
+    const target = await startTarget(() => ({ json: { items: [] }, headers: { 'X-Total': '5' } }));
+    await expectKind(scanned(await openOn(target.url, searching(paging))), 'unavailable');
   });
 
   it('of another size than was asked for are told', async () => {
-    const target = await startTarget(() => ({ json: { items: numbered(50) } }));
+    const target = await startTarget(() => ({ json: { items: numbered(50) }, headers: { 'X-Total': '50' } }));
     const adapter = await openOn(target.url, searching(paging));
     const error = await expectKind(scanned(adapter), 'unsupported');
     expect(error.reason).toMatch(/pages of another size/);
@@ -238,6 +247,16 @@ describe('pages that name the next one', () => {
       await expectKind(scanned(await openOn(target.url, searching(kind))), 'unavailable');
     }
     expect(target.lines().every((line) => line === 'GET /users')).toBe(true);
+  });
+
+  it("are not the caller's fault when the target does not know its own words", async () => {
+    for (const status of [400, 404, 422]) {
+      const target = await startTarget((asked): Told => {
+        if (asked.query.has('cursor')) return { status, json: {} };
+        return { json: { items: all.slice(0, 2), next: 'gone' } };
+      });
+      await expectKind(scanned(await openOn(target.url, searching(paging))), 'unavailable');
+    }
   });
 
   it('by a cursor that is too long for a position are found by counting', async () => {

@@ -86,13 +86,20 @@ describe('Link headers (RFC 8288)', () => {
     ['</u?page=3>;rel=next;rel=first', '/u?page=3'],
     ['</u?page=3>; rel=first; rel=next', undefined],
     ['</u?page=3>; rel="nextish"', undefined],
-    ['nonsense', undefined],
+    ['', undefined],
+    ['</a>; rel=prev; ; title=x, , </b>; rel=last', undefined],
   ])('%s', (header, expected) => {
-    expect(nextLinkOf(header)).toBe(expected);
+    expect(nextLinkOf(header)).toEqual({ target: expected });
   });
+  it.each(['nonsense', '<http://x; rel="next"', '</a>; rel=first, /b; rel=next', '</a>; rel="next', '</a> rel=next'])(
+    'that cannot be read to the end are told apart: %s',
+    (header) => {
+      expect(nextLinkOf(header)).toBe('malformed');
+    },
+  );
   it('reads several headers as one', () => {
-    expect(nextLinkOf(['</a>; rel=prev', '</b>; rel=next'])).toBe('/b');
-    expect(nextLinkOf(undefined)).toBeUndefined();
+    expect(nextLinkOf(['</a>; rel=prev', '</b>; rel=next'])).toEqual({ target: '/b' });
+    expect(nextLinkOf(undefined)).toEqual({ target: undefined });
   });
 });
 
