@@ -73,7 +73,7 @@ export const fullPlan: Plan = {
     membersPerRound: 150,
     largePerRound: 40,
     createsPerRound: 200,
-    warmUpMs: 2000,
+    warmUpMs: 8000,
     samples: 60,
     imports: 7,
     memoryWalks: 10,

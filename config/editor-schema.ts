@@ -5,6 +5,7 @@
 import { groupNamedMappings, userNamedMappings } from '../src/mapping/named-mappings.js';
 import { ruleSchema } from '../src/mapping/rule.js';
 import { type Attribute, commonAttributes, isObject, type Schema } from '../src/scim/schema.js';
+import { withAdapterKeys } from './adapter-keys.js';
 import { coreGroupSchema, coreUserSchema, enterpriseUserSchema } from './core-schemas.js';
 import { gatewayFileSchema, gatewaySchema, mappingSchema, resourceSchema } from './file-schema.js';
 import { presetNames } from './files.js';
@@ -106,8 +107,9 @@ function adapterSection(adapterSchemas: ReadonlyMap<string, object>): JsonSchema
 }
 
 function withType(schema: object, type: string): object {
-  const properties = 'properties' in schema && isObject(schema.properties) ? schema.properties : {};
-  return { ...schema, properties: { type: { const: type }, ...properties } };
+  const whole = withAdapterKeys(schema);
+  const properties = 'properties' in whole && isObject(whole.properties) ? whole.properties : {};
+  return { ...whole, properties: { type: { const: type }, ...properties } };
 }
 
 /** RFC 7643 §7. `parseSchema` is what really checks it. */

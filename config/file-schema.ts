@@ -5,7 +5,14 @@
 import type { FromSchema } from 'json-schema-to-ts';
 import { operationsSchema, ruleSchema } from '../src/mapping/rule.js';
 import { authSchema, type jwtIssuerSchema } from './auth-schema.js';
-import { metricsSchema, recordSchema, tlsSchema, transactionsSchema, trustedProxiesSchema } from './server-schema.js';
+import {
+  metricsSchema,
+  recordSchema,
+  stateSchema,
+  tlsSchema,
+  transactionsSchema,
+  trustedProxiesSchema,
+} from './server-schema.js';
 
 const nameSchema = {
   pattern: '^[A-Za-z][A-Za-z0-9_-]*$',
@@ -285,6 +292,7 @@ export const gatewayFileSchema = {
       default: './data',
       description: "The folder of the gateway's own state, relative to this file.",
     },
+    state: stateSchema,
     log: {
       type: 'object',
       additionalProperties: false,

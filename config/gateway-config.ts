@@ -1,5 +1,6 @@
 import type { OperationsConfig, Origin, SourcedRule } from '../src/mapping/rule.js';
 import type { ResourceType } from '../src/scim/schema.js';
+import type { AdapterKeys } from './adapter-keys.js';
 import type { AuthConfig, GatewayFile, GatewaySection, LimitsConfig } from './file-schema.js';
 
 /** gateway.yaml, read, checked and completed. */
@@ -13,6 +14,10 @@ export interface GatewayConfig {
   readonly publicUrl: string | undefined;
   /** Absolute. */
   readonly dataDir: string;
+  /** Where the state lies when not in `dataDir`. */
+  readonly state: StateConfig | undefined;
+  /** The section `state` is there and cannot be read, so nobody can tell where the state lies. Only of a draft. */
+  readonly isStateFaulty: boolean;
   readonly log: { readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' };
   /** File names are absolute. */
   readonly tls: GatewayFile['tls'];
@@ -28,11 +33,27 @@ export interface GatewayConfig {
   readonly gateways: readonly Gateway[];
 }
 
+/** A PostgreSQL database. */
+export interface StateConfig {
+  readonly host: string;
+  readonly port: number;
+  readonly database: string;
+  readonly user: string;
+  readonly password: string | undefined;
+  readonly schema: string;
+  readonly connections: number;
+  readonly graceSeconds: number;
+  /** File names are absolute. Undefined: clear text. */
+  readonly tls: NonNullable<GatewayFile['state']>['tls'];
+}
+
 export interface AdapterConfig {
   readonly name: string;
   readonly type: string;
-  /** The section without `type`, checked by the adapter's own schema, defaults filled in, secrets resolved. */
+  /** The section without the keys of all adapters, checked by the adapter's own schema, defaults filled in, secrets resolved. */
   readonly settings: unknown;
+  /** How fast and how much at a time it may be asked, where that is written. */
+  readonly guard: AdapterKeys;
 }
 
 export interface Gateway {

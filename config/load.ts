@@ -1,5 +1,7 @@
 import { resolve } from 'node:path';
+import type { ValidateFunction } from 'ajv';
 import { isObject } from '../src/scim/schema.js';
+import { type AdapterKeys, adapterKeysSchema, splitSection, withAdapterKeys } from './adapter-keys.js';
 import { withPresets } from './adapter-presets.js';
 import { builtInText } from './built-in.js';
 import { crossCheck, unusedAdapters } from './cross-checks.js';
@@ -15,12 +17,13 @@ import type { AdapterConfig, Gateway, GatewayConfig } from './gateway-config.js'
 import { buildGateways } from './gateways.js';
 import { Includes } from './includes.js';
 import { suggestion } from './nearest.js';
-import { type Path, type Problem, sortProblems } from './problem.js';
+import { type Path, type Problem, type Severity, sortProblems } from './problem.js';
 import { ResourceTypes } from './resource-types.js';
 import { SchemaCatalog } from './schema-catalog.js';
 import { schemaProblems } from './schema-problems.js';
 import { networkProblems } from './server-checks.js';
 import type { Sources } from './source.js';
+import { localAdapters, readState } from './state-section.js';
 import { validator } from './validator.js';
 
 export interface LoadOptions {
@@ -28,6 +31,10 @@ export interface LoadOptions {
   readonly file?: string;
   /** The config schema of each adapter type that may stand in `type:`. */
   readonly adapterSchemas: ReadonlyMap<string, object>;
+  /** By what stands in `type:`: why it can be used with reserve only, or, without a schema, not at all. */
+  readonly adapterMessages?: ReadonlyMap<string, string>;
+  /** Files that the adapters' modules are made of, with their SHA-256; undefined for those that are missing. */
+  readonly adapterFiles?: ReadonlyMap<string, string | undefined>;
   /** For `${env:NAME}`. Default: the process's own. */
   readonly env?: NodeJS.ProcessEnv;
   /**
@@ -56,7 +63,8 @@ export interface LoadResult {
 const builtInName = 'built-in configuration';
 
 /** Reads and checks gateway.yaml with everything that it names. Problems are values; nothing is thrown for a wrong file. */
-export function loadConfig({ file, adapterSchemas, env = process.env, texts }: LoadOptions): LoadResult {
+export function loadConfig(options: LoadOptions): LoadResult {
+  const { file, env = process.env, texts, adapterFiles = new Map() } = options;
   const files = new ConfigFiles(env, texts);
   const name = file ?? builtInName;
   const finish = (draft: GatewayConfig | undefined, found: readonly Problem[]): LoadResult => {
@@ -69,8 +77,8 @@ export function loadConfig({ file, adapterSchemas, env = process.env, texts }: L
       problems,
       sources: { documents, main: name },
       texts: files.texts,
-      files: draft?.files ?? [...files.names, ...files.secretFiles.keys()],
-      fingerprints: files.fingerprints,
+      files: [...new Set([...(draft?.files ?? [...files.names, ...files.secretFiles.keys()]), ...adapterFiles.keys()])],
+      fingerprints: new Map([...files.fingerprints, ...adapterFiles]),
     };
   };
   const text = file === undefined ? builtInText : readText(file, files);
@@ -84,14 +92,13 @@ export function loadConfig({ file, adapterSchemas, env = process.env, texts }: L
   const problems = findings.map(({ problem }) => problem);
   if (!isObject(main.json) || !isObject(main.json.gateways) || !isObject(main.json.adapters))
     return finish(undefined, problems);
-  const draft = readDraft(main.json as GatewayFile, { main, files, adapterSchemas, isBroken, problems });
-  return finish({ ...draft, file }, problems);
+  const draft = readDraft(main.json as GatewayFile, { ...options, main, files, isBroken, problems });
+  return finish({ ...draft, files: [...new Set([...draft.files, ...adapterFiles.keys()])], file }, problems);
 }
 
-interface Reading {
+interface Reading extends Pick<LoadOptions, 'adapterSchemas' | 'adapterMessages'> {
   readonly main: ConfigFile;
   readonly files: ConfigFiles;
-  readonly adapterSchemas: ReadonlyMap<string, object>;
   readonly isBroken: (path: Path) => boolean;
   readonly problems: Problem[];
 }
@@ -120,6 +127,8 @@ function readDraft(data: GatewayFile, reading: Reading): Omit<GatewayConfig, 'fi
   problems.push(...crossCheck(gateways, adapters, main), ...unusedAdapters(data, main));
   problems.push(...networkProblems(data.trustedProxies, main));
   const tls = resolveTls(data.tls, main);
+  const state = isBroken(['state']) ? undefined : readState(data.state, main, problems);
+  if (state !== undefined) problems.push(...localAdapters(adapters, main));
   const keySets = gateways.flatMap((gateway) => keySetFiles(gateway, main));
   const secretFiles = [
     ...new Set([...files.secretFiles.keys(), ...keySets, ...(tls ? [tls.certificate, tls.key] : [])]),
@@ -129,6 +138,8 @@ function readDraft(data: GatewayFile, reading: Reading): Omit<GatewayConfig, 'fi
     listen: readListen(data.listen, ['listen'], reading),
     publicUrl: isBroken(['publicUrl']) ? undefined : data.publicUrl?.replace(/\/+$/, ''),
     dataDir: resolve(main.dir, String(data.data)),
+    state,
+    isStateFaulty: data.state !== undefined && state === undefined,
     log: data.log,
     tls,
     trustedProxies: data.trustedProxies,
@@ -147,25 +158,49 @@ function readAdapters(data: GatewayFile, reading: Reading): ReadonlyMap<string, 
   for (const [name, written] of Object.entries(data.adapters)) {
     const path = ['adapters', name];
     if (reading.isBroken(path)) continue;
-    const { main, files, adapterSchemas, problems } = reading;
+    const { main, files, adapterSchemas, adapterMessages, problems } = reading;
     const section = withPresets(written, { main, path, files, problems });
     const schema = adapterSchemas.get(section.type);
+    const tell = (severity: Severity, message: string): void => {
+      problems.push(main.document.problem(severity, [...path, 'type'], message));
+    };
+    const told = adapterMessages?.get(section.type);
     if (schema === undefined) {
-      const message = `There is no adapter of type "${section.type}"${suggestion(section.type, [...adapterSchemas.keys()])}`;
-      problems.push(main.document.problem('error', [...path, 'type'], message));
+      const known = suggestion(section.type, [...adapterSchemas.keys()]);
+      tell('error', told ?? `There is no adapter of type "${section.type}"${known}`);
       continue;
     }
-    const { type, ...rest } = section;
-    const settings: unknown = namesType(schema) ? section : rest;
-    const validate = validator().compile(schema);
-    if (!validate(settings)) {
-      problems.push(
-        ...schemaProblems(main.document, path, settings, validate.errors ?? []).map(({ problem }) => problem),
-      );
+    if (told !== undefined) tell('warning', told);
+    const { type } = section;
+    const validate = compiled(withAdapterKeys(schema));
+    if (typeof validate === 'string') {
+      tell('error', `The config schema of ${type} is wrong, which is a fault in the module: ${validate}`);
+      continue;
     }
-    adapters.set(name, { name, type, settings });
+    const { common, own } = splitSection(section, schema);
+    const { type: _, ...rest } = own;
+    const settings: unknown = namesType(schema) ? own : rest;
+    const check = (part: unknown, against: ValidateFunction): boolean => {
+      if (against(part)) return true;
+      const found = schemaProblems(main.document, path, part, against.errors ?? []);
+      problems.push(...found.map(({ problem }) => problem));
+      return false;
+    };
+    check(settings, validate);
+    const guard = check(common, validator().compile(adapterKeysSchema)) ? (common as AdapterKeys) : {};
+    adapters.set(name, { name, type, settings, guard });
   }
   return adapters;
+}
+
+/** A schema of others may be anything. @returns what is wrong with it, else the check */
+function compiled(schema: object): ValidateFunction | string {
+  try {
+    const validate = validator().compile(schema);
+    return '$async' in validate && validate.$async === true ? 'it is asynchronous ("$async").' : validate;
+  } catch (error) {
+    return `${(error as Error).message}.`;
+  }
 }
 
 /** Most adapters' schemas describe the section with its `type`; one may leave that to the gateway. */

@@ -4,6 +4,7 @@ import type { AdapterEnvironment, AdapterModule, EntityUse } from './backend/ada
 import { type GuardedAdapter, guardAdapter } from './backend/guard.js';
 import type { Observe } from './backend/guarded-operation.js';
 import { BackendPace } from './backend/pace.js';
+import type { Rate } from './backend/rate-window.js';
 
 /** An adapter as a gateway wants it. Two orders for the same gateway that say the same share one adapter. */
 export interface AdapterOrder {
@@ -12,6 +13,8 @@ export interface AdapterOrder {
   readonly name: string;
   readonly type: string;
   readonly settings: unknown;
+  /** How fast and how much at a time it may be asked. */
+  readonly guard?: { readonly rate?: Rate; readonly concurrency?: number };
   /** What the mapping asks of it. */
   readonly entities: readonly EntityUse[];
 }
@@ -25,6 +28,7 @@ export interface AdapterLease {
 interface OpenAdapter {
   readonly order: AdapterOrder;
   readonly guarded: GuardedAdapter;
+  readonly pace: BackendPace;
   uses: number;
 }
 
@@ -72,11 +76,29 @@ export class AdapterPool {
         other.gateway === gateway && other.type === order.type ? exclusion(module, other, order) : undefined;
       if (reason !== undefined) throw new Error(reason);
     }
-    const pace = new BackendPace();
-    const adapter = await module.open(order.settings, { gateway, entities, baseDir, dataDir, log, pace });
+    const { rate, concurrency } = order.guard ?? {};
+    // What a backend allows, it allows all gateways together.
+    const pace = this.#open.find((other) => isSameBackend(other.order, order))?.pace ?? new BackendPace({ rate });
+    const adapter = await module.open(order.settings, {
+      gateway,
+      adapter: order.name,
+      entities,
+      baseDir,
+      dataDir,
+      log,
+      pace,
+    });
     const observe = this.#options.observe?.(gateway, order.name);
-    const guarded = guardAdapter(adapter, { timeoutMs, ...(observe === undefined ? {} : { observe }) });
-    const opened: OpenAdapter = { order, guarded, uses: 0 };
+    const { pacedBy, retryAfter } = module;
+    const guarded = guardAdapter(adapter, {
+      timeoutMs,
+      pace,
+      ...(concurrency === undefined ? {} : { concurrency }),
+      ...(pacedBy === undefined ? {} : { pacedBy }),
+      ...(retryAfter === undefined ? {} : { retryAfter }),
+      ...(observe === undefined ? {} : { observe }),
+    });
+    const opened: OpenAdapter = { order, guarded, pace, uses: 0 };
     this.#open = [...this.#open, opened];
     return opened;
   }
@@ -87,6 +109,11 @@ export class AdapterPool {
     this.#open = this.#open.filter((candidate) => candidate !== used);
     await used.guarded.close();
   }
+}
+
+function isSameBackend(one: AdapterOrder, other: AdapterOrder): boolean {
+  const sectionOf = ({ name, type, settings, guard }: AdapterOrder): object => ({ name, type, settings, guard });
+  return isDeepStrictEqual(sectionOf(one), sectionOf(other));
 }
 
 function exclusion(module: AdapterModule, open: AdapterOrder, next: AdapterOrder): string | undefined {

@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 import { createRequire } from 'node:module';
-import { loadAdapterModules } from '../adapters/registry.js';
-import { loadConfig } from '../config/load.js';
-import { formatProblem, sortProblems } from '../config/problem.js';
-import { toProblem } from '../config/source.js';
+import { builtInAdapters, loadAdapterModules } from '../adapters/registry.js';
+import { suggestion } from '../config/nearest.js';
+import { formatProblem } from '../config/problem.js';
+import { addAdapter } from './cli/adapter.js';
 import { addCheck } from './cli/check.js';
 import { type AddCommand, runCli } from './cli/cli.js';
 import { addClient } from './cli/client.js';
@@ -15,8 +15,8 @@ import { addLog } from './cli/log-command.js';
 import { addServe } from './cli/serve.js';
 import { addStatus } from './cli/status.js';
 import { addToken } from './cli/token.js';
-import { checkDeclared, compileGateway } from './composition.js';
-import type { Configuration } from './serving/configuration.js';
+import { AdapterRegistry } from './plug-in/adapter-registry.js';
+import { readConfiguration } from './serving/read-configuration.js';
 
 /** The commands. A new one is a file in src/cli and a line here. */
 const commands: readonly AddCommand[] = [
@@ -30,31 +30,10 @@ const commands: readonly AddCommand[] = [
   addCheck,
   addExplain,
   addDoctor,
+  addAdapter,
 ];
 
-/** Reads gateway.yaml, or the built-in configuration, and compiles its mappings. */
-async function configure(file: string | undefined, texts?: Configuration['texts']): Promise<Configuration> {
-  const modules = await loadAdapterModules();
-  const adapterSchemas = new Map([...modules].map(([type, module]) => [type, module.configSchema]));
-  const loaded = loadConfig({
-    ...(file === undefined ? {} : { file }),
-    ...(texts === undefined ? {} : { texts }),
-    adapterSchemas,
-  });
-  const compiled = (loaded.draft?.gateways ?? []).map((gateway) => ({ gateway, ...compileGateway(gateway) }));
-  const { draft } = loaded;
-  const mappingProblems = compiled.flatMap(({ gateway, problems }) =>
-    [...problems, ...(draft === undefined ? [] : checkDeclared(draft, gateway, modules))].map((problem) =>
-      toProblem(loaded.sources, problem),
-    ),
-  );
-  return {
-    ...loaded,
-    plans: new Map(compiled.map(({ gateway, plans }) => [gateway.id, plans])),
-    problems: sortProblems([...loaded.problems, ...mappingProblems], [...loaded.sources.documents.keys()]),
-    modules,
-  };
-}
+const adapters = new AdapterRegistry(builtInAdapters, (type) => suggestion(type, [...builtInAdapters.keys()]));
 
 /** The first signal ends the process in order; a second one does at once, as its default is back. */
 function stopRequested(): Promise<string> {
@@ -74,7 +53,8 @@ process.exitCode = await runCli(process.argv.slice(2), commands, {
   version,
   stdout: process.stdout,
   stderr: process.stderr,
-  configure,
+  configure: (file, texts) => readConfiguration(adapters, file, texts),
+  builtInModules: loadAdapterModules,
   formatProblem,
   stopRequested,
   onReloadRequest,

@@ -9,6 +9,12 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'src/scim': [],
   'src/backend': ['src/scim'],
   'src/mapping': ['src/scim', 'src/backend'],
+  // Other people's adapters: loaded, and kept from doing harm.
+  'src/plug-in': ['src/backend'],
+  // What other people write adapters with, and the entry points of the package.
+  'src/authoring': ['src/scim', 'src/backend', 'src/testing'],
+  // The contract suite, which authors of adapters run too.
+  'src/testing': ['src/scim', 'src/backend'],
   'src/provisioning': ['src/scim', 'src/backend', 'src/mapping'],
   'src/auth': ['src/scim', 'src/provisioning', 'src/state'],
   'src/state': [],
@@ -25,6 +31,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'src/state',
     'src/http',
     'src/transactions',
+    'src/plug-in',
     'config',
   ],
   // The outer shell: commands show problems of the configuration with their places.
@@ -39,6 +46,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'src/http',
     'src/transactions',
     'src/serving',
+    'src/plug-in',
     'config',
   ],
   adapters: ['src/scim', 'src/backend'],
@@ -91,12 +99,13 @@ describe('architecture', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('no adapter imports another adapter', () => {
+  it('no adapter imports another adapter, but for what SQL databases have in common', () => {
     const folder = (path: string): string => path.split('/').slice(0, 2).join('/');
     const wrong = all
       .filter((file) => file.startsWith('adapters/') && file !== 'adapters/registry.ts')
       .flatMap(importsOf)
-      .filter(({ from, to }) => to.startsWith('adapters/') && folder(from) !== folder(to));
+      .filter(({ from, to }) => to.startsWith('adapters/') && folder(from) !== folder(to))
+      .filter(({ from, to }) => folder(from) !== 'adapters/sqlite' || folder(to) !== 'adapters/sql');
     expect(wrong).toEqual([]);
   });
 

@@ -5,7 +5,7 @@ import { fold, keyOf } from '../../src/scim/comparison.js';
 import { comparisonOf } from './capabilities.js';
 import type { AttributeValue, Entry, Modification } from './directory.js';
 import { normalizeDn as dnKey } from './dn.js';
-import { type EntityPlan, type FieldPlan, fieldOf } from './entity-plan.js';
+import { type EntityPlan, type FieldPlan, fieldOf, isLarge } from './entity-plan.js';
 import { decodeValue, encodeValue } from './values.js';
 
 /** Changes with values as they stand in the directory, in their order. */
@@ -92,10 +92,6 @@ export function splitChanges(changes: readonly EncodedChange[]): SplitChanges {
       remove: [...last.values()].flatMap(({ value, isAdded }) => (isAdded ? [] : [value])),
     })),
   };
-}
-
-function isLarge({ use, type }: FieldPlan): boolean {
-  return use.multiple && use.reference !== undefined && type?.isSingleValued !== true;
 }
 
 /** What changes in one attribute. */

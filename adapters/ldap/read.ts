@@ -1,9 +1,11 @@
 import type { BackendRecord, FieldValue, Scalar } from '../../src/backend/adapter.js';
 import type { Calls } from './calls.js';
-import type { AttributeValue, Entry } from './directory.js';
+import type { Entry } from './directory.js';
 import { formatDn, normalizeDn, tryParseDn } from './dn.js';
-import { type EntityPlan, type EntityPlans, type FieldPlan, fieldOf } from './entity-plan.js';
+import { type EntityPlan, type EntityPlans, type FieldPlan, fieldOf, isLarge } from './entity-plan.js';
 import { both, filterField } from './filters.js';
+import { hasPrimaryGroup, primaryGroupAttributes, primaryGroupsOf } from './primary-group.js';
+import { withAllValues } from './ranges.js';
 import { idOfEntry, type References } from './references.js';
 import { revisionOf, revisionSource } from './revision.js';
 import { decodeValue } from './values.js';
@@ -34,7 +36,15 @@ export function planRead(plan: EntityPlan, names: readonly string[]): ReadPlan {
   const source = revisionSource(plan);
   const attributes = new Set([plan.id.attribute]);
   if (reserved.has('$revision') && source !== undefined) attributes.add(source);
-  for (const field of fields) if (field.searchedIn === undefined && field.key !== 'dn') attributes.add(field.attribute);
+  // Parts of many values have to be of one revision.
+  if (plan.server.features.ranges && source !== undefined && fields.some(isLarge)) attributes.add(source);
+  if (fields.some((field) => hasPrimaryGroup(field, plan)))
+    for (const name of primaryGroupAttributes) attributes.add(name);
+  for (const field of fields) {
+    if (field.key === 'dn') continue;
+    const own = field.searchedIn === undefined ? field : plan.fields.get(field.searchedIn.by);
+    if (own !== undefined) attributes.add(own.attribute);
+  }
   return { plan, fields, reserved, attributes: [...attributes] };
 }
 
@@ -45,9 +55,10 @@ export async function toRecords(
   context: ReadContext,
 ): Promise<readonly BackendRecord[]> {
   const isWhole = entries.every(({ unfinished }) => unfinished === undefined);
-  const whole = isWhole ? entries : await Promise.all(entries.map((entry) => completed(read, entry, context.calls)));
+  const whole = isWhole ? entries : await allWhole(read.plan, entries, context.calls);
   const ids = await referencedIds(read, whole, context);
   const inverse = await inverseValues(read, whole, context);
+  const primary = await primaryGroups(read, whole, context);
   return whole.flatMap((entry): readonly BackendRecord[] => {
     const $id = idOfEntry(read.plan, entry);
     if ($id === undefined) return [];
@@ -59,10 +70,16 @@ export async function toRecords(
     for (const field of read.fields) {
       const values =
         field.searchedIn === undefined ? valuesOf(field, entry, ids) : (inverse.get(field)?.get(entry) ?? []);
-      assign(record, field, values);
+      const own = primary.get(field)?.get(entry);
+      assign(record, field, own === undefined || values.includes(own) ? values : [...values, own]);
     }
     return [record];
   });
+}
+
+async function allWhole(plan: EntityPlan, entries: readonly Entry[], calls: Calls): Promise<readonly Entry[]> {
+  const whole = await Promise.all(entries.map((entry) => withAllValues(plan, entry, calls)));
+  return whole.filter((entry) => entry !== undefined);
 }
 
 function assign(record: Record<string, FieldValue>, field: FieldPlan, values: readonly Scalar[]): void {
@@ -114,26 +131,6 @@ function canonicalDn(dn: string): string {
   return parsed === undefined ? dn : formatDn(parsed);
 }
 
-/** Reads on where the server gave a part of the values only. */
-async function completed(read: ReadPlan, entry: Entry, calls: Calls): Promise<Entry> {
-  if (entry.unfinished === undefined) return entry;
-  const attributes = new Map(entry.attributes);
-  for (const [name, { next }] of entry.unfinished) {
-    const values: AttributeValue[] = [...(attributes.get(name) ?? [])];
-    for (let from: number | undefined = next; from !== undefined; ) {
-      const part: Entry | undefined = await calls.base(read.plan.entity, entry.dn, read.plan.filter, [
-        `${name};range=${from}-*`,
-      ]);
-      const more = part?.attributes.get(name) ?? [];
-      values.push(...more);
-      const following: number | undefined = part?.unfinished?.get(name)?.next;
-      from = more.length === 0 ? undefined : following;
-    }
-    attributes.set(name, values);
-  }
-  return { dn: entry.dn, attributes, controls: entry.controls };
-}
-
 /** By field: the ids of the DNs in it, by normalised DN. */
 async function referencedIds(read: ReadPlan, entries: readonly Entry[], { plans, references, calls }: ReadContext) {
   const found = new Map<string, ReadonlyMap<string, string>>();
@@ -141,6 +138,14 @@ async function referencedIds(read: ReadPlan, entries: readonly Entry[], { plans,
     if (field.form !== 'reference' || field.searchedIn !== undefined) continue;
     const dns = entries.flatMap((entry) => (entry.attributes.get(field.key) ?? []).map(String));
     found.set(field.name, dns.length === 0 ? new Map() : await references.idsOf(plans, field.targets, dns, calls));
+  }
+  return found;
+}
+
+async function primaryGroups(read: ReadPlan, entries: readonly Entry[], context: ReadContext) {
+  const found = new Map<FieldPlan, ReadonlyMap<Entry, string>>();
+  for (const field of read.fields) {
+    if (hasPrimaryGroup(field, read.plan)) found.set(field, await primaryGroupsOf(field, entries, context));
   }
   return found;
 }
@@ -153,11 +158,14 @@ async function inverseValues(read: ReadPlan, entries: readonly Entry[], { plans,
     const other = searchedIn === undefined ? undefined : plans.get(searchedIn.entity);
     const attribute = searchedIn === undefined ? undefined : other?.fields.get(searchedIn.field)?.attribute;
     if (other === undefined || attribute === undefined) continue;
-    const pairs = entries.map(async (entry) => {
-      const filter = both([other.filter, { kind: 'equality', attribute, value: entry.dn }]);
+    const by = read.plan.fields.get(searchedIn?.by ?? '$id');
+    const pairs = entries.map(async (entry): Promise<readonly [Entry, readonly string[]]> => {
+      const value = by === undefined ? entry.dn : entry.attributes.get(by.key)?.[0];
+      if (value === undefined) return [entry, []];
+      const filter = both([other.filter, { kind: 'equality', attribute, value }]);
       const request = { base: other.base, scope: other.scope, filter, attributes: [other.id.attribute] } as const;
       const holders = await calls.all(other.entity, request);
-      return [entry, holders.flatMap((holder) => idOfEntry(other, holder) ?? [])] as const;
+      return [entry, holders.flatMap((holder) => idOfEntry(other, holder) ?? [])];
     });
     found.set(field, new Map(await Promise.all(pairs)));
   }

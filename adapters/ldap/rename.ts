@@ -1,10 +1,54 @@
+import type { Calls } from './calls.js';
 import type { AttributeChange } from './changes.js';
-import type { AttributeValue } from './directory.js';
+import type { AttributeValue, Rename, RequestControl } from './directory.js';
+import { childDn, parentOf, type Rdn, rdnOf } from './dn.js';
 import type { EntityPlan, EntityPlans, FieldPlan } from './entity-plan.js';
 import { both, either } from './filters.js';
 import type { LdapFilter } from './ldap-filter.js';
 import type { ReadContext } from './read.js';
 import { hasResultCode, resultCode } from './wire-errors.js';
+
+/** Renames or moves an entry, so that its former name is not among its values any more. */
+export async function renameEntry(
+  plan: EntityPlan,
+  dn: string,
+  rename: Rename,
+  controls: readonly RequestControl[],
+  calls: Calls,
+): Promise<void> {
+  try {
+    await calls.rename(plan.entity, dn, rename, controls);
+  } catch (error) {
+    if (!failsOnFormerName(error)) throw error;
+    await calls.rename(plan.entity, dn, { ...rename, deleteOldRdn: false }, controls);
+    const newRdn = rdnOf(rename.newRdn);
+    await takeOut(plan, childDn(newRdn, rename.newSuperior ?? parentOf(dn)), formerParts(rdnOf(dn), newRdn), calls);
+  }
+}
+
+/**
+ * 389-DS's plug-in "attribute uniqueness" tries a rename on a copy of the entry first, and cannot take a former name out of
+ * it that has an escape.
+ */
+function failsOnFormerName(error: unknown): boolean {
+  return hasResultCode(error, resultCode.operationsError) && /attribute uniqueness/i.test(error.diagnostic);
+}
+
+function formerParts(old: Rdn, now: Rdn): Rdn {
+  const isKept = (part: Rdn[number]): boolean =>
+    now.some(({ type, value }) => type.toLowerCase() === part.type.toLowerCase() && value === part.value);
+  return old.filter((part) => !isKept(part));
+}
+
+async function takeOut(plan: EntityPlan, dn: string, parts: Rdn, calls: Calls): Promise<void> {
+  const gone = parts.map(({ type, value }) => ({ op: 'delete', name: type, values: [value] }) as const);
+  try {
+    if (gone.length > 0) await calls.modify(plan.entity, dn, gone, []);
+  } catch (error) {
+    // The server takes the former value for the new one, which differs in letter case alone.
+    if (!hasResultCode(error, resultCode.noSuchAttribute, resultCode.notAllowedOnRdn)) throw error;
+  }
+}
 
 /**
  * Where the server does not do it itself, puts the new name of an entry in place of the old one in all fields that refer

@@ -20,8 +20,9 @@ import { both } from './filters.js';
 import { findEntry } from './identity.js';
 import type { LdapFilter } from './ldap-filter.js';
 import { lockAgain, lockAttribute, type PasswordChange, setPassword, splitPassword } from './passwords.js';
+import { withAllValues } from './ranges.js';
 import type { ReadContext } from './read.js';
-import { isReferredTo, mendChanged, mendRenamed } from './rename.js';
+import { isReferredTo, mendChanged, mendRenamed, renameEntry } from './rename.js';
 import { revisionOf, revisionSource } from './revision.js';
 import { oid } from './server-kind.js';
 import { tellsEntity, withoutReading } from './unread.js';
@@ -160,7 +161,8 @@ class Update {
     if (request.ifRevision !== undefined && source !== undefined) names.add(source);
     const lock = password === undefined ? undefined : lockAttribute(plan);
     if (lock !== undefined) names.add(lock);
-    const entry = await findEntry(plan, request.id, [...names], this.context);
+    const found = await findEntry(plan, request.id, [...names], this.context);
+    const entry = found?.unfinished === undefined ? found : await withAllValues(plan, found, this.calls);
     if (entry !== undefined) return entry;
     throw new AdapterError('notFound', `There is no such entry in "${plan.entity}".`);
   }
@@ -241,7 +243,7 @@ class Update {
     const move = name.parent === undefined ? {} : { newSuperior: name.parent };
     try {
       await asserted(this.guards(revision), (controls) =>
-        this.calls.rename(plan.entity, entry.dn, { newRdn, ...move }, controls),
+        renameEntry(plan, entry.dn, { newRdn, ...move }, controls, this.calls),
       );
     } catch (error) {
       throw this.renameError(error, name);
@@ -269,7 +271,7 @@ class Update {
     const { plan } = this;
     try {
       const back = { newRdn: formatRdn(rdnOf(entry.dn)), newSuperior: parentOf(entry.dn) };
-      await this.calls.rename(plan.entity, dn, back, []);
+      await renameEntry(plan, dn, back, [], this.calls);
       this.context.references.clear();
       await mendRenamed(dn, entry.dn, this.context);
     } catch {
@@ -364,8 +366,8 @@ class Update {
       });
     } else {
       const entry = await this.calls.base(entity, dn, filter, [field.attribute]);
-      const whole = entry === undefined ? [] : await this.allValues(entry, field);
-      for (const value of whole) there.add(serverKey(field, value));
+      const whole = entry === undefined ? undefined : await withAllValues(this.plan, entry, this.calls);
+      for (const value of whole?.attributes.get(field.key) ?? []) there.add(serverKey(field, value));
     }
     return (value) => there.has(serverKey(field, value));
   }
@@ -377,18 +379,6 @@ class Update {
       if (hasResultCode(error, resultCode.noSuchAttribute)) return false;
       throw error;
     }
-  }
-
-  private async allValues(entry: Entry, field: FieldPlan): Promise<readonly AttributeValue[]> {
-    const values = [...(entry.attributes.get(field.key) ?? [])];
-    let next = entry.unfinished?.get(field.key)?.next;
-    while (next !== undefined) {
-      const names = [`${field.attribute};range=${next}-*`];
-      const part = await this.calls.base(this.plan.entity, entry.dn, this.plan.filter, names);
-      values.push(...(part?.attributes.get(field.key) ?? []));
-      next = part?.unfinished?.get(field.key)?.next;
-    }
-    return values;
   }
 
   /** The last member of a group that has to have one was to be taken out. */

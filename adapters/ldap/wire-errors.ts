@@ -127,15 +127,27 @@ function fromResult(error: LdapResultError): AdapterError {
         cause: error,
       });
     case resultCode.operationsError:
+      return isUnfitPrincipal(error) ? unfitPrincipal(error) : busy(error);
     case resultCode.busy:
     case resultCode.unavailable:
-      return new AdapterError('unavailable', 'The directory is busy or not ready.', {
-        retryAfterSeconds: 1,
-        cause: error,
-      });
+      return busy(error);
     default:
       return fromRefusal(error);
   }
+}
+
+function busy(error: LdapResultError): AdapterError {
+  return new AdapterError('unavailable', 'The directory is busy or not ready.', { retryAfterSeconds: 1, cause: error });
+}
+
+/** Samba makes Kerberos keys together with a password, and of some names it can make none: one that ends in a backslash. */
+function isUnfitPrincipal({ diagnostic }: LdapResultError): boolean {
+  return /malformed representation of principal/i.test(diagnostic);
+}
+
+function unfitPrincipal(error: LdapResultError): AdapterError {
+  const reason = 'The directory can make no Kerberos principal of it.';
+  return new AdapterError('rejected', reason, { field: 'userPrincipalName', reason, cause: error });
 }
 
 /** Refusals of what was asked: nothing that waiting would mend. */
@@ -206,6 +218,10 @@ function fromConstraint(error: LdapResultError): AdapterError {
   if (isPasswordRefusal(error)) return rejected(error, passwordReason(error));
   if (/multiple values|single.?valued?/i.test(diagnostic)) {
     return rejected(error, 'The directory holds only one value of this attribute.');
+  }
+  // 389-DS, which does not say of which attribute.
+  if (/not 7-bit clean/i.test(diagnostic)) {
+    return rejected(error, 'The directory takes ASCII characters only in one of the attributes.');
   }
   return rejected(error, "The value breaks one of the directory's rules.");
 }

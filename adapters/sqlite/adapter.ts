@@ -23,13 +23,13 @@ import {
 } from '../../src/backend/adapter.js';
 import { AdapterError } from '../../src/backend/adapter-error.js';
 import { hasEnded } from '../../src/backend/has-ended.js';
+import type { TablesConfig } from '../sql/config.js';
 import { type SqliteConfig, sqliteConfigSchema } from './config.js';
 import { loadCreateStore } from './create-store.js';
 import { openDatabase, type Statements, statementsOf } from './database.js';
 import { isBusy, toAdapterError } from './errors.js';
 import { keptDifferently } from './managed/open-layout.js';
 import type { CreateStore, Store, StoreDefinition } from './store.js';
-import type { TablesConfig } from './tables/config.js';
 import { WorkerClient } from './worker-client.js';
 import type { WriteCall } from './writer.js';
 
@@ -38,12 +38,17 @@ export const sqliteModule: AdapterModule<SqliteConfig> = {
   contractVersion,
   type: 'sqlite',
   configSchema: sqliteConfigSchema,
+  retryAfter: 'adapter',
   declared: ({ entities }) =>
     entities === undefined
       ? undefined
       : new Map(
           Object.entries(entities as TablesConfig).map(([name, { fields }]) => [name, new Set(Object.keys(fields))]),
         ),
+  async draft(request) {
+    const { draftSqlite } = await import('./draft.js');
+    return draftSqlite(request);
+  },
   excludes: (open, next) => {
     if (!isManaged(open.config) || !isManaged(next.config) || open.config.file !== next.config.file) return undefined;
     const field = keptDifferently(open.entities, next.entities);

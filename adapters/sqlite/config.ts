@@ -1,4 +1,4 @@
-import { tablesConfigSchema } from './tables/config.js';
+import { tablesConfigSchema } from '../sql/config.js';
 
 /** The `adapters.<name>` section of gateway.yaml for records in a SQLite file. */
 export const sqliteConfigSchema = {

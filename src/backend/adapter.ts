@@ -149,13 +149,13 @@ export interface OperationContext {
   /** What `signal.aborted` tells, for operations that are too quick to be worth a signal: see `hasEnded`. */
   readonly hasEnded?: boolean;
   /** When the signal ends by itself at the latest, on the clock of `performance.now()`. Absent: nobody knows. */
-  readonly deadlineMs?: number;
+  readonly deadlineMs?: number | undefined;
   readonly requestId: string;
   /**
    * The same for every try of one operation, another one for every operation, and not to be guessed: what a backend can
    * know a repeated write by. The guard gives it.
    */
-  readonly operationId?: string;
+  readonly operationId?: string | undefined;
   readonly trace?: ((entry: TraceEntry) => void) | undefined;
 }
 
@@ -284,6 +284,8 @@ export interface Adapter {
 export interface AdapterEnvironment {
   /** The gateway that this instance serves; a managed store keeps gateways apart by it. */
   readonly gateway: string;
+  /** The name that the adapter has in the configuration, for people: `adapters.<name>`. */
+  readonly adapter?: string;
   readonly entities: readonly EntityUse[];
   /** Where relative file names in the configuration start: the folder of gateway.yaml. */
   readonly baseDir: string;
@@ -328,6 +330,11 @@ export interface AdapterModule<Config = unknown> {
    * another is then found without connecting.
    */
   readonly declared?: (config: Config) => ReadonlyMap<string, ReadonlySet<string>> | undefined;
+  /**
+   * Why the field of the entity cannot hold ids of records that live in another backend, as far as the configuration
+   * tells. Undefined: it can.
+   */
+  readonly refusesForeignIds?: (config: Config, entity: string, field: string) => string | undefined;
   /**
    * Why the second adapter cannot be opened while the first, of the same gateway, is in use: what it does to the backend
    * would make the first one fail. Undefined: it can. A configuration that is read again opens the new one first.

@@ -1,9 +1,9 @@
 import type { BackendRecord, SearchResult, UpdateResult } from './adapter.js';
-import { AdapterError } from './adapter-error.js';
+import { AdapterFault } from './adapter-fault.js';
 
 /**
  * Quick checks of what an adapter answers, so that an adapter which answers nonsense gives one clear error instead of
- * failures far from their cause. Each throws AdapterError `unsupported`.
+ * failures far from their cause. Each throws AdapterFault.
  */
 export function checkRecord(record: BackendRecord): void {
   if (!isRecord(record)) throw nonsense('a record without a text in "$id"');
@@ -44,6 +44,6 @@ function isRecord(record: unknown): boolean {
   return typeof record === 'object' && record !== null && typeof (record as { $id?: unknown }).$id === 'string';
 }
 
-function nonsense(what: string): AdapterError {
-  return new AdapterError('unsupported', `The adapter answered with ${what}, which is a fault in the adapter.`);
+function nonsense(what: string): AdapterFault {
+  return new AdapterFault(`The adapter answered with ${what}, which is a fault in the adapter.`);
 }

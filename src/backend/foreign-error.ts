@@ -1,4 +1,5 @@
 import { AdapterError, type AdapterErrorKind } from './adapter-error.js';
+import { AdapterFault } from './adapter-fault.js';
 
 const kinds: ReadonlySet<string> = new Set<AdapterErrorKind>([
   'notFound',
@@ -19,11 +20,12 @@ const neverSentCode = /^(ECONNREFUSED|ENOTFOUND|EHOSTUNREACH|ENETUNREACH|EAI_[A-
 
 /**
  * What an adapter threw, as an AdapterError. An adapter should throw nothing else; when it does, a failed connection is
- * `unavailable` and anything else, being a fault in the adapter, is `unsupported`.
+ * `unavailable` and anything else is AdapterFault.
  */
 export function toAdapterError(thrown: unknown, isWrite: boolean): AdapterError {
-  if (thrown instanceof AdapterError) return thrown;
   const fields = fieldsOf(thrown);
+  // Plain JavaScript may make one of a kind that there is not.
+  if (thrown instanceof AdapterError && kinds.has(thrown.kind)) return thrown;
   if (fields.name === 'AdapterError' && typeof fields.kind === 'string' && kinds.has(fields.kind)) {
     return adopt(fields, thrown);
   }
@@ -40,7 +42,7 @@ export function toAdapterError(thrown: unknown, isWrite: boolean): AdapterError 
     return new AdapterError('unavailable', `The backend cannot be reached (${code}).`, { applied, cause: thrown });
   }
   const name = typeof fields.name === 'string' ? fields.name : typeof thrown;
-  return new AdapterError('unsupported', `The adapter failed with ${name}, which is a fault in the adapter.`, {
+  return new AdapterFault(`The adapter failed with ${name}, which is a fault in the adapter.`, {
     applied,
     cause: thrown,
   });

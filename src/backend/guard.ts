@@ -1,4 +1,4 @@
-import type { Adapter, BackendRecord, OperationContext, SearchQuery } from './adapter.js';
+import type { Adapter, AdapterModule, BackendRecord, OperationContext, SearchQuery } from './adapter.js';
 import {
   checkFoundRecord,
   checkNothing,
@@ -12,6 +12,8 @@ import { CircuitBreaker, type CircuitState } from './circuit-breaker.js';
 import { type Clock, systemClock } from './clock.js';
 import { ConcurrencyLimit } from './concurrency-limit.js';
 import { type GuardedCall, type GuardParts, type Observe, runGuarded } from './guarded-operation.js';
+import { BackendPace, type PaceState } from './pace.js';
+import { ScanContext } from './try-context.js';
 import { Watch } from './watch.js';
 
 export interface GuardOptions {
@@ -21,6 +23,12 @@ export interface GuardOptions {
   readonly concurrency?: number;
   /** So many operations may wait for their turn; more are refused at once. Default 512. */
   readonly maxQueued?: number;
+  /** How fast the adapter may be called. Default: as fast as the places allow, and as it asks itself. */
+  readonly pace?: BackendPace;
+  /** See `AdapterModule.pacedBy`. Default `operations`. */
+  readonly pacedBy?: AdapterModule['pacedBy'];
+  /** See `AdapterModule.retryAfter`. Default `backend`. */
+  readonly retryAfter?: AdapterModule['retryAfter'];
   readonly clock?: Clock;
   /** Told of every operation once it is over, for metrics. Must be quick and not throw. */
   readonly observe?: Observe;
@@ -30,6 +38,7 @@ export interface GuardState {
   readonly circuit: CircuitState;
   readonly inFlight: number;
   readonly queued: number;
+  readonly pace: PaceState;
 }
 
 export interface GuardedAdapter extends Adapter {
@@ -51,8 +60,16 @@ type ScanQuery = Omit<SearchQuery, 'limit' | 'offset' | 'wantTotal'>;
 export function guardAdapter(adapter: Adapter, options: GuardOptions = {}): GuardedAdapter {
   const clock = options.clock ?? systemClock;
   const limit = new ConcurrencyLimit(options.concurrency ?? 32, options.maxQueued ?? 512);
-  const { observe } = options;
-  const shared = { clock, limit, circuit: new CircuitBreaker(clock), ...(observe && { observe }) };
+  const { observe, pacedBy = 'operations', retryAfter = 'backend' } = options;
+  const shared = {
+    clock,
+    limit,
+    circuit: new CircuitBreaker(clock),
+    pace: options.pace ?? new BackendPace({ clock }),
+    learnsFromErrors: retryAfter === 'backend',
+    isPaced: pacedBy === 'operations',
+    ...(observe && { observe }),
+  };
   return guardWith(adapter, shared, options.timeoutMs ?? 20_000);
 }
 
@@ -61,21 +78,25 @@ interface Shared {
   readonly clock: Clock;
   readonly limit: ConcurrencyLimit;
   readonly circuit: CircuitBreaker;
+  readonly pace: BackendPace;
+  readonly learnsFromErrors: boolean;
+  /** Whether the guard asks the pace; else the adapter does. */
+  readonly isPaced: boolean;
   readonly observe?: Observe;
 }
 
 function guardWith(adapter: Adapter, shared: Shared, timeoutMs: number): GuardedAdapter {
-  const { clock, limit, circuit, observe } = shared;
+  const { clock, limit, circuit, pace, learnsFromErrors, isPaced, observe } = shared;
   const timing = { clock, timeoutMs, watch: new Watch(clock, Math.min(watchEveryMs, timeoutMs)) };
-  const parts: GuardParts = { ...timing, limit, circuit, ...(observe && { observe }) };
+  const parts: GuardParts = { ...timing, limit, circuit, pace, learnsFromErrors, ...(observe && { observe }) };
   // A health check asks the backend also when all places are taken or the circuit is open.
   const unbounded: GuardParts = { ...timing, limit: new ConcurrencyLimit(Number.POSITIVE_INFINITY, 0) };
 
   function read<T>(call: GuardedCall<T>['call'], check: (answer: T) => void, context: OperationContext): Promise<T> {
-    return runGuarded(parts, { isWrite: false, isRetried: true, call, check }, context);
+    return runGuarded(parts, { isWrite: false, isRetried: true, isPaced, call, check }, context);
   }
   function write<T>(call: GuardedCall<T>['call'], check: (answer: T) => void, context: OperationContext): Promise<T> {
-    return runGuarded(parts, { isWrite: true, isRetried: true, call, check }, context);
+    return runGuarded(parts, { isWrite: true, isRetried: true, isPaced, call, check }, context);
   }
 
   return {
@@ -83,7 +104,7 @@ function guardWith(adapter: Adapter, shared: Shared, timeoutMs: number): Guarded
       return adapter.capabilities;
     },
     withTimeout: (otherMs) => guardWith(adapter, shared, otherMs),
-    state: () => ({ circuit: circuit.state, inFlight: limit.inFlight, queued: limit.queued }),
+    state: () => ({ circuit: circuit.state, inFlight: limit.inFlight, queued: limit.queued, pace: pace.state }),
     get: (entity, id, fields, context) => read((c) => adapter.get(entity, id, fields, c), checkFoundRecord, context),
     search: (query, context) => read((c) => adapter.search(query, c), checkSearchResult, context),
     lookup: (entity, query, context) => read((c) => adapter.lookup(entity, query, c), checkRecords, context),
@@ -94,11 +115,11 @@ function guardWith(adapter: Adapter, shared: Shared, timeoutMs: number): Guarded
       write((c) => adapter.update(entity, id, changes, fields, c), checkUpdateResult, context),
     delete: (entity, id, revision, context) =>
       write((c) => adapter.delete(entity, id, revision, c), checkNothing, context),
-    scan: (query, context) => guardedScan(adapter, parts, query, context),
+    scan: (query, context) => guardedScan(adapter, parts, isPaced, query, context),
     check: (context) =>
       runGuarded(
         unbounded,
-        { isWrite: false, isRetried: false, call: (c) => adapter.check(c), check: checkNothing },
+        { isWrite: false, isRetried: false, isPaced: false, call: (c) => adapter.check(c), check: checkNothing },
         context,
       ),
     describe: (operation) => {
@@ -111,7 +132,7 @@ function guardWith(adapter: Adapter, shared: Shared, timeoutMs: number): Guarded
     close: () =>
       runGuarded(
         unbounded,
-        { isWrite: true, isRetried: false, call: () => adapter.close(), check: checkNothing },
+        { isWrite: true, isRetried: false, isPaced: false, call: () => adapter.close(), check: checkNothing },
         { signal: new AbortController().signal, requestId: 'close' },
       ),
   };
@@ -119,23 +140,24 @@ function guardWith(adapter: Adapter, shared: Shared, timeoutMs: number): Guarded
 
 /**
  * The deadline and the place are for one step at a time, so that a slow reader blocks nobody. A scan is begun anew only
- * when it fails before it gave a record.
+ * when it fails before it gave a record. Only its beginning asks the pace: most steps give what was read already.
  */
 async function* guardedScan(
   adapter: Adapter,
   parts: GuardParts,
+  isPaced: boolean,
   query: ScanQuery,
   context: OperationContext,
 ): AsyncGenerator<BackendRecord, void, undefined> {
   const ending = new AbortController();
-  const { requestId, trace } = context;
-  const signal = AbortSignal.any([context.signal, ending.signal]);
-  const scanContext = trace === undefined ? { signal, requestId } : { signal, requestId, trace };
+  const scanContext = new ScanContext(context, AbortSignal.any([context.signal, ending.signal]));
   let iterator: AsyncIterator<BackendRecord> | undefined;
   const step: GuardedCall<IteratorResult<BackendRecord>> = {
     isWrite: false,
     isRetried: false,
-    call: async () => {
+    isPaced: false,
+    call: async (stepContext) => {
+      scanContext.step = stepContext;
       iterator ??= adapter.scan(query, scanContext)[Symbol.asyncIterator]();
       return iterator.next();
     },
@@ -144,6 +166,7 @@ async function* guardedScan(
   const firstStep: typeof step = {
     ...step,
     isRetried: true,
+    isPaced,
     call: (c) => {
       iterator = undefined;
       return step.call(c);

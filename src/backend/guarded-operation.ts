@@ -1,11 +1,14 @@
 import type { OperationContext } from './adapter.js';
 import { AdapterError, type AdapterErrorKind } from './adapter-error.js';
+import { AdapterFault } from './adapter-fault.js';
 import type { Admission, CircuitBreaker, Outcome } from './circuit-breaker.js';
 import type { Clock } from './clock.js';
 import type { ConcurrencyLimit, Waiter } from './concurrency-limit.js';
 import { toAdapterError } from './foreign-error.js';
 import { hasEnded } from './has-ended.js';
+import { type BackendPace, isPaceRefusal, type PaceWaiter, paceWait } from './pace.js';
 import { retryDelayMs } from './retry.js';
+import { TryContext } from './try-context.js';
 import type { Watch, Watched } from './watch.js';
 
 /** What all operations of one guard share. */
@@ -15,6 +18,9 @@ export interface GuardParts {
   readonly limit: ConcurrencyLimit;
   /** Left out where a call is to be made whatever became of earlier ones. */
   readonly circuit?: CircuitBreaker;
+  readonly pace?: BackendPace;
+  /** Whether `retryAfterSeconds` of an error is the backend's own word. */
+  readonly learnsFromErrors?: boolean;
   readonly watch: Watch;
   readonly observe?: Observe;
 }
@@ -26,12 +32,14 @@ export type Observe = (outcome: 'ok' | AdapterErrorKind, durationMs: number) => 
 export interface GuardedCall<T> {
   readonly isWrite: boolean;
   readonly isRetried: boolean;
+  /** Whether the pace is asked before the call: not where the adapter asks it, or the call costs the backend nothing. */
+  readonly isPaced: boolean;
   readonly call: (context: OperationContext) => PromiseLike<T>;
   /** Throws AdapterError when the answer has not the right shape. */
   readonly check: (answer: T) => void;
 }
 
-type Stage = 'begun' | 'queued' | 'sent' | 'pausing' | 'settled';
+type Stage = 'begun' | 'queued' | 'pacing' | 'sent' | 'pausing' | 'settled';
 
 const queueFullRetrySeconds = 1;
 
@@ -46,7 +54,7 @@ export function runGuarded<T>(parts: GuardParts, call: GuardedCall<T>, context: 
   });
 }
 
-class GuardedOperation<T> implements Waiter, Watched {
+class GuardedOperation<T> implements Waiter, Watched, PaceWaiter {
   previousWatched: Watched | undefined;
   nextWatched: Watched | undefined;
   private readonly parts: GuardParts;
@@ -55,9 +63,11 @@ class GuardedOperation<T> implements Waiter, Watched {
   private readonly resolve: (answer: T) => void;
   private readonly reject: (error: AdapterError) => void;
   private readonly beganAtMs: number;
-  private readonly deadlineMs: number;
+  readonly deadlineMs: number;
   /** For the adapter, when the caller's own signal may come too late. */
   private readonly controller: AbortController | undefined;
+  private adapterContext: TryContext | undefined;
+  private pacingSinceMs = 0;
   private stage: Stage = 'begun';
   private tries = 0;
   private admission: Admission = 'normal';
@@ -98,8 +108,29 @@ class GuardedOperation<T> implements Waiter, Watched {
       this.fail(this.circuitOpen(refusedForMs));
       this.parts.limit.leave();
     } else {
+      this.keepPace();
+    }
+  }
+
+  /** The moment has come for which this operation waited, in its place. */
+  permit(): void {
+    this.tracePacing();
+    if (this.stage !== 'pacing') return;
+    if (this.isOver()) return;
+    const refusedForMs = this.parts.circuit?.refusedForMs ?? 0;
+    if (refusedForMs > 0) {
+      this.fail(this.circuitOpen(refusedForMs));
+      this.parts.limit.leave();
+    } else {
       this.send();
     }
+  }
+
+  /** The moment will come too late. */
+  refuse(error: AdapterError): void {
+    this.tracePacing();
+    this.fail(error);
+    this.parts.limit.leave();
   }
 
   look(nowMs: number): void {
@@ -121,12 +152,15 @@ class GuardedOperation<T> implements Waiter, Watched {
   }
 
   private attempt(): void {
-    const { circuit, limit } = this.parts;
+    const { circuit, limit, pace } = this.parts;
     const refusedForMs = circuit?.refusedForMs ?? 0;
+    const refusal = this.request.isPaced ? pace?.refusal(this.deadlineMs, limit.queued) : undefined;
     if (refusedForMs > 0) {
       this.fail(this.circuitOpen(refusedForMs));
+    } else if (refusal !== undefined) {
+      this.fail(refusal);
     } else if (limit.tryEnter()) {
-      this.send();
+      this.keepPace();
     } else if (limit.enqueue(this)) {
       this.stage = 'queued';
     } else {
@@ -135,25 +169,41 @@ class GuardedOperation<T> implements Waiter, Watched {
     }
   }
 
+  /** Sends at the permitted moment; it was asked before whether that comes in time. */
+  private keepPace(): void {
+    const { pace, clock } = this.parts;
+    if (pace === undefined || !this.request.isPaced || pace.tryTake(this)) {
+      this.send();
+      return;
+    }
+    const refusal = pace.refusal(this.deadlineMs);
+    if (refusal !== undefined) {
+      this.fail(refusal);
+      this.parts.limit.leave();
+      return;
+    }
+    this.stage = 'pacing';
+    this.pacingSinceMs = clock.now();
+    pace.enqueue(this);
+  }
+
+  private tracePacing(): void {
+    this.context.trace?.({ operation: paceWait, durationMs: this.parts.clock.now() - this.pacingSinceMs });
+  }
+
   private send(): void {
     this.stage = 'sent';
     this.tries++;
     this.admission = this.parts.circuit?.enter() ?? 'normal';
+    this.adapterContext ??= new TryContext(this.context, this.deadlineMs, this.controller);
     try {
-      Promise.resolve(this.request.call(this.adapterContext())).then(
+      Promise.resolve(this.request.call(this.adapterContext)).then(
         (value) => this.answered(value),
         (error: unknown) => this.failedTry(error),
       );
     } catch (error) {
       this.failedTry(error);
     }
-  }
-
-  private adapterContext(): OperationContext {
-    if (this.controller === undefined) return this.context;
-    const { requestId, trace } = this.context;
-    const { signal } = this.controller;
-    return trace === undefined ? { signal, requestId } : { signal, requestId, trace };
   }
 
   private answered(answer: T): void {
@@ -170,9 +220,8 @@ class GuardedOperation<T> implements Waiter, Watched {
       this.request.check(answer);
       return undefined;
     } catch (error) {
-      const { kind, message } = toAdapterError(error, this.request.isWrite);
-      const applied = this.request.isWrite ? 'unknown' : 'no';
-      return new AdapterError(kind, message, { applied, cause: error });
+      const { message } = toAdapterError(error, this.request.isWrite);
+      return new AdapterFault(message, { applied: this.request.isWrite ? 'unknown' : 'no', cause: error });
     }
   }
 
@@ -182,13 +231,29 @@ class GuardedOperation<T> implements Waiter, Watched {
     const { isWrite, isRetried } = this.request;
     const error = toAdapterError(thrown, isWrite);
     this.lastError = error;
+    this.learnFrom(error);
     const remainingMs = this.deadlineMs - clock.now();
     const delayMs = isRetried
       ? retryDelayMs({ error, isWrite, tries: this.tries, remainingMs, random: clock.random() })
       : undefined;
     if (delayMs === undefined) this.fail(error);
     else this.pause(error, delayMs);
-    this.freePlace(error.kind === 'unavailable' || error.kind === 'timeout' ? 'failed' : 'healthy');
+    this.freePlace(this.outcomeOf(error));
+  }
+
+  private learnFrom(error: AdapterError): void {
+    const { pace, learnsFromErrors = true } = this.parts;
+    const { kind, retryAfterSeconds } = error;
+    if (pace === undefined || !learnsFromErrors || kind !== 'unavailable' || retryAfterSeconds === undefined) return;
+    if (!isPaceRefusal(error)) pace.learn({ retryAfterSeconds });
+  }
+
+  /** A backend that asks for a pause is not broken, and one that was not asked has said nothing. */
+  private outcomeOf(error: AdapterError): Outcome {
+    if (error.kind === 'unavailable') {
+      return this.parts.pace?.isPaused === true || isPaceRefusal(error) ? 'neutral' : 'failed';
+    }
+    return error.kind === 'timeout' ? 'failed' : 'healthy';
   }
 
   private pause(error: AdapterError, delayMs: number): void {
@@ -210,13 +275,24 @@ class GuardedOperation<T> implements Waiter, Watched {
     this.fail(error);
     if (stage === 'queued') this.parts.limit.withdraw(this);
     else if (stage === 'pausing') this.cancelPause?.();
+    else if (stage === 'pacing') this.leavePace();
     else if (stage === 'sent') this.freePlace(outcome);
     this.controller?.abort(reason ?? error);
   }
 
-  private freePlace(outcome: Outcome): void {
-    this.parts.circuit?.leave(this.admission, outcome);
+  private leavePace(): void {
+    this.parts.pace?.withdraw(this);
+    this.tracePacing();
     this.parts.limit.leave();
+  }
+
+  private freePlace(outcome: Outcome): void {
+    const { circuit, pace, limit } = this.parts;
+    circuit?.leave(this.admission, outcome);
+    if (pace !== undefined && !pace.isFree) {
+      pace.ended(this.request.isPaced ? this : this.adapterContext?.operationId, outcome);
+    }
+    limit.leave();
   }
 
   private fail(error: AdapterError): void {

@@ -90,8 +90,14 @@ export class BackendPace implements Pace {
     return this.isUnbound;
   }
 
+  /** The backend wants to be left alone now. */
+  get isPaused(): boolean {
+    return !this.isUnbound && this.silentUntilMs(this.clock.now()) > this.clock.now();
+  }
+
   get state(): PaceState {
-    const pausedForMs = this.isUnbound ? 0 : Math.max(0, this.silentUntilMs(this.clock.now()) - this.clock.now());
+    const nowMs = this.clock.now();
+    const pausedForMs = this.isUnbound ? 0 : Math.max(0, this.silentUntilMs(nowMs) - nowMs);
     const rate = this.window?.rate;
     return { waiting: this.queue.size, pausedForMs, ...(rate === undefined ? {} : { rate }) };
   }
@@ -161,6 +167,7 @@ export class BackendPace implements Pace {
     if (pauseMs !== undefined && pauseMs > 0) {
       this.pausedUntilMs = Math.max(this.pausedUntilMs, nowMs + pauseMs);
       this.isProbing = true;
+      if (this.probe !== undefined) this.disarm();
       this.probe = undefined;
     }
     if (pauseMs === undefined && !this.allowance.isKnown) return;
@@ -246,9 +253,10 @@ export class BackendPace implements Pace {
     this.arm();
   }
 
+  /** Neither those that come later nor a new limit bring a moment forward: a timer that is set stays. */
   private arm(): void {
-    this.disarm();
-    if (this.queue.size === 0) return;
+    if (this.queue.size === 0) this.disarm();
+    if (this.queue.size === 0 || this.cancelTimer !== undefined) return;
     const nowMs = this.clock.now();
     const atMs = Math.max(this.momentMs(0, nowMs), this.isProbing ? (this.probe?.endsAtMs ?? 0) : 0);
     this.cancelTimer = this.clock.setTimer(() => this.drain(), Math.max(1, atMs - nowMs), true);

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import type { GatewayConfig } from '../../config/gateway-config.js';
+import type { AdapterModule } from '../backend/adapter.js';
 import type { Configuration, ConfigurationReader } from '../serving/configuration.js';
 
 export interface Output {
@@ -13,6 +14,8 @@ export interface Output {
 /** What commands get from the process and from the composition root. */
 export interface CliEnvironment extends ConfigurationReader {
   readonly version: string;
+  /** All adapters that are built in, by type. */
+  readonly builtInModules: () => Promise<ReadonlyMap<string, AdapterModule>>;
   readonly stdout: Output;
   readonly stderr: Output;
   /** Settles when the process is asked to end, with the signal's name. */

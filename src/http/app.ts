@@ -16,13 +16,32 @@ import { answerTokenRequest } from './token-endpoint.js';
 export interface Health {
   /** Requests are served. Backends do not count: with one down, the gateway is there and says so. */
   readonly ready: boolean;
+  /** Where tokens are kept. While it is down, known tokens are taken for a while and others answered 503. */
+  readonly state?: 'up' | 'down';
   readonly gateways: readonly GatewayHealth[];
 }
 
 export interface GatewayHealth {
   readonly id: string;
   readonly enabled: boolean;
-  readonly adapters: readonly { readonly name: string; readonly state: 'up' | 'down' | 'unknown' }[];
+  readonly adapters: readonly AdapterHealth[];
+}
+
+/** How one backend is dealt with at the moment. */
+export interface AdapterHealth {
+  readonly name: string;
+  /** `down` while it is left alone because it failed repeatedly, `unknown` while it is tried again. */
+  readonly state: 'up' | 'down' | 'unknown';
+  /** Operations that have a place, those that wait for their moment included. */
+  readonly inFlight: number;
+  /** Operations that wait for a place. */
+  readonly queued: number;
+  /** What waits for its moment: the declared rate, or what the backend asked for. */
+  readonly waiting: number;
+  /** Until when nothing is sent since the backend asked for it, as an instant. */
+  readonly pausedUntil?: string;
+  /** As declared. */
+  readonly rate?: { readonly requests: number; readonly perSeconds: number };
 }
 
 export interface AppOptions {
@@ -53,8 +72,8 @@ export function createApp(options: AppOptions): Hono<HttpEnv> {
 
   app.get('/health/live', () => healthResponse(200, { status: 'live' }));
   app.get('/health/ready', () => {
-    const { ready, gateways } = options.health();
-    return healthResponse(ready ? 200 : 503, { status: ready ? 'ready' : 'not ready', gateways });
+    const { ready, ...parts } = options.health();
+    return healthResponse(ready ? 200 : 503, { status: ready ? 'ready' : 'not ready', ...parts });
   });
 
   app.all('/oauth/token', (context) => {

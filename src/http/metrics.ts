@@ -52,6 +52,8 @@ export interface MetricSources {
   /** Valid tokens and clients' secrets. */
   readonly tokens: () => Promise<readonly TokenSource[]>;
   readonly connections?: () => number;
+  /** False while the state, where tokens are kept, cannot be asked. */
+  readonly stateUp?: () => boolean;
   /** Until when the server's own certificate is valid. */
   readonly certificateExpiresAtMs?: () => number | undefined;
 }
@@ -69,6 +71,11 @@ export interface AdapterSource {
   readonly state: 'up' | 'down' | 'unknown';
   readonly inFlight: number;
   readonly queued: number;
+  /** For their moment: the declared rate, or what the backend asked for. */
+  readonly waiting: number;
+  readonly pausedForMs: number;
+  /** As declared. */
+  readonly ratePerSecond?: number;
 }
 
 export interface TokenSource {
@@ -269,6 +276,12 @@ function registerSources(registry: Registry, sources: MetricSources): void {
     );
 
   gauge('build_info', 'The version that runs.', () => [{ labels: { version: sources.version }, value: 1 }]);
+  const { stateUp } = sources;
+  if (stateUp !== undefined) {
+    gauge('state_up', '0 while the state, where tokens are kept, does not answer.', () => [
+      { labels: {}, value: Number(stateUp()) },
+    ]);
+  }
   perGateway('gateway_enabled', '0 while it is switched off.', ({ enabled }) => Number(enabled));
   perGateway('requests_in_flight', 'Requests that are worked on.', ({ admission }) => admission?.atWork);
   perGateway('requests_waiting', 'Requests that wait to be let in.', ({ admission }) => admission?.waiting);
@@ -280,6 +293,13 @@ function registerSources(registry: Registry, sources: MetricSources): void {
   );
   perAdapter('backend_calls_in_flight', 'Calls that the backend works on.', ({ inFlight }) => inFlight);
   perAdapter('backend_calls_queued', 'Calls that wait for the backend.', ({ queued }) => queued);
+  perAdapter('backend_pace_waiting', 'Calls that wait for the permitted moment.', ({ waiting }) => waiting);
+  perAdapter(
+    'backend_pause_seconds',
+    'For how long nothing is sent, as the backend asked for it.',
+    (adapter) => adapter.pausedForMs / 1000,
+  );
+  perAdapter('backend_rate_limit', 'Calls a second that the configuration allows.', (adapter) => adapter.ratePerSecond);
   gauge('token_expiry_timestamp_seconds', 'Until when each token is valid.', async () =>
     (await sources.tokens()).map(({ gateway, label, expiresAtMs }) => ({
       labels: { gateway, label },

@@ -1,4 +1,5 @@
 import { AdapterError } from '../backend/adapter-error.js';
+import { AdapterFault } from '../backend/adapter-fault.js';
 import { leavesOf, type MappingPlan } from '../mapping/plan.js';
 import { ScimError } from '../scim/error.js';
 
@@ -12,6 +13,7 @@ const defaultRetrySeconds = 5;
 export function toScimError(error: unknown, plan: MappingPlan): ScimError {
   if (error instanceof ScimError) return error;
   if (!(error instanceof AdapterError)) return ScimError.internal(error);
+  if (error instanceof AdapterFault) return ScimError.internal(error, faultDetail(error));
   const attribute = error.field === undefined ? undefined : attributeOf(error.field, plan);
   const retry = error.retryAfterSeconds ?? defaultRetrySeconds;
   switch (error.kind) {
@@ -53,6 +55,11 @@ export function toScimError(error: unknown, plan: MappingPlan): ScimError {
     case 'unsupported':
       return ScimError.notImplemented(error.reason ?? 'The backend of this gateway cannot do this.');
   }
+}
+
+function faultDetail({ applied }: AdapterFault): string {
+  const outcome = applied === 'unknown' ? ' It is not known whether the change was made.' : ' Nothing was written.';
+  return `The adapter of this gateway has a fault; its log says which.${outcome}`;
 }
 
 function rejectedDetail(reason: string | undefined, attribute: string | undefined): string {

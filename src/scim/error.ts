@@ -102,8 +102,8 @@ export class ScimError extends Error {
   static tooManyRequests(detail: string, retryAfterSeconds: number): ScimError {
     return new ScimError(429, undefined, detail, { retryAfterSeconds });
   }
-  static internal(cause: unknown): ScimError {
-    return new ScimError(500, undefined, 'Internal error.', { cause });
+  static internal(cause: unknown, detail = 'Internal error.'): ScimError {
+    return new ScimError(500, undefined, detail, { cause });
   }
   static notImplemented(detail: string): ScimError {
     return new ScimError(501, undefined, detail);

@@ -6,7 +6,7 @@ import { createJwtAuthenticator, type JwtAuthenticator } from '../auth/jwt.js';
 import type { KeyLog } from '../auth/key-source.js';
 import type { RunningGateway } from '../composition.js';
 import { type Admission, createAdmission } from '../http/admission.js';
-import type { GatewayHealth } from '../http/app.js';
+import type { AdapterHealth, GatewayHealth } from '../http/app.js';
 import type { HttpGateway } from '../http/http-gateway.js';
 import { InFlight } from '../http/in-flight.js';
 import { strictDialect, tolerantDialect } from '../scim/dialect.js';
@@ -21,6 +21,8 @@ export interface HttpParts {
   readonly oauthKey: Uint8Array;
   /** Where relative names of key sets start. */
   readonly baseDir: string;
+  /** How long known tokens are taken on while the state cannot be asked. */
+  readonly graceMs?: number;
 }
 
 /** One gateway as HTTP sees it, and what outlives a change of its configuration. */
@@ -52,7 +54,7 @@ export function toHttpGateway(
 /** Apart from the above, since its functions live as long as the gateway: they would keep every former one in memory. */
 function assemble(
   { gateway, service }: Pick<RunningGateway, 'gateway' | 'service'>,
-  { tokens, controls, log, oauthKey }: HttpParts,
+  { tokens, controls, log, oauthKey, graceMs = 0 }: HttpParts,
   jwt: JwtAuthenticator | undefined,
   admission: Admission,
 ): HttpGateway {
@@ -61,7 +63,7 @@ function assemble(
     id: gateway.id,
     address: gateway.address === '/' ? '' : gateway.address,
     service,
-    authenticate: createGatewayAuthentication({ gateway, tokens, oauthKey, jwtAuthenticators }),
+    authenticate: createGatewayAuthentication({ gateway, tokens, oauthKey, jwtAuthenticators, graceMs }),
     get log() {
       return log.current;
     },
@@ -99,13 +101,27 @@ function createJwt({ id, auth }: Gateway, { log, baseDir }: HttpParts): JwtAuthe
 
 const states = { closed: 'up', open: 'down', 'half-open': 'unknown' } as const;
 
+/** How the backend behind each adapter is dealt with at the moment. */
+export function adaptersHealth({ adapters }: Pick<RunningGateway, 'adapters'>): readonly AdapterHealth[] {
+  return [...adapters].map(([name, adapter]): AdapterHealth => {
+    const { circuit, inFlight, queued, pace } = adapter.state();
+    const { waiting, pausedForMs, rate } = pace;
+    const pausedUntil = pausedForMs > 0 ? new Date(Date.now() + pausedForMs).toISOString() : undefined;
+    return {
+      name,
+      state: states[circuit],
+      inFlight,
+      queued,
+      waiting,
+      ...(pausedUntil === undefined ? {} : { pausedUntil }),
+      ...(rate === undefined ? {} : { rate }),
+    };
+  });
+}
+
 export function toGatewayHealth(
-  { gateway, adapters }: RunningGateway,
+  running: Pick<RunningGateway, 'gateway' | 'adapters'>,
   { enabled }: Pick<HttpGateway, 'enabled'>,
 ): GatewayHealth {
-  return {
-    id: gateway.id,
-    enabled: enabled(),
-    adapters: [...adapters].map(([name, adapter]) => ({ name, state: states[adapter.state().circuit] })),
-  };
+  return { id: running.gateway.id, enabled: enabled(), adapters: adaptersHealth(running) };
 }

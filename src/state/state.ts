@@ -4,12 +4,23 @@ export interface State {
   readonly controls: ControlStore;
   /** A secret key of 32 bytes, made the first time that its name is asked for: `cursor`. Equal in every replica. */
   key(name: string): Promise<Uint8Array>;
+  /** False while it is known that nothing can be looked up. */
+  isUp(): boolean;
   close(): Promise<void>;
+}
+
+/** The state cannot be asked now: nothing is known of a credential that was not looked up before. */
+export class StateUnavailableError extends Error {
+  override readonly name = 'StateUnavailableError';
+  readonly retryAfterSeconds = 5;
 }
 
 /** What an operator sets while the gateway runs, over what the configuration says. Kept through restarts. */
 export interface ControlStore {
-  /** Quick enough for every request, and at most a quarter of a second old, whichever process made the change. */
+  /**
+   * Quick enough for every request, and at most a quarter of a second old, whichever process made the change. While the
+   * state is away, what was known holds.
+   */
   get(gateway: string): Control;
   /** Sets what is there, takes away what is null, leaves the rest. */
   set(gateway: string, change: { readonly [K in keyof Control]: Control[K] | null }): Promise<void>;
@@ -35,7 +46,7 @@ export interface TokenStore {
    * @returns the former, or undefined when the gateway has no valid token with the label (nothing was created then)
    */
   rotate(token: NewToken, formerUntilMs: number | 'proven'): Promise<TokenRecord | undefined>;
-  /** Whatever its gateway and however old: the caller judges. */
+  /** Whatever its gateway and however old: the caller judges. @throws StateUnavailableError */
   find(hash: string): Promise<TokenRecord | undefined>;
   /** Best effort: when the store is busy, the note is lost and nothing is thrown. */
   recordUse(hash: string, usedAtMs: number): Promise<void>;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { generateSecret, hashSecret } from '../../src/auth/generated-secret.js';
 import { issueToken, rotateToken } from '../../src/auth/tokens.js';
-import { openState } from '../../src/state/sqlite-state.js';
+import { openState } from '../../src/state/sqlite/sqlite-state.js';
 import type { State } from '../../src/state/state.js';
 import type { Answer, TestGateway, TestServer } from '../support/gateway.js';
 import { startServer } from '../support/in-process-server.js';

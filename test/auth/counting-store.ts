@@ -1,7 +1,7 @@
 import Database from 'better-sqlite3';
-import { migrate } from '../../src/state/migrations.js';
+import { migrate } from '../../src/state/sqlite/migrations.js';
+import { createTokenStore } from '../../src/state/sqlite/token-store.js';
 import type { TokenStore } from '../../src/state/state.js';
-import { createTokenStore } from '../../src/state/token-store.js';
 
 /** Tokens in memory, with what was asked of the store. */
 export interface CountingStore extends TokenStore {

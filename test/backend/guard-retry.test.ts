@@ -37,7 +37,7 @@ describe('guard: retries', () => {
     const reading = watch(get(guard));
     await clock.pass(1_000);
     expect(reading.value).toEqual(alice);
-    expect(guard.state()).toEqual({ circuit: 'closed', inFlight: 0, queued: 0 });
+    expect(guard.state()).toMatchObject({ circuit: 'closed', inFlight: 0, queued: 0 });
   });
 
   it('writes again only what was certainly not carried out', async () => {

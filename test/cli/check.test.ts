@@ -82,6 +82,7 @@ async function run(yaml: string | undefined, ...args: readonly string[]): Promis
       stdout: output,
       stderr: output,
       configure,
+      builtInModules: loadAdapterModules,
       formatProblem,
       stopRequested: () => new Promise(() => undefined),
       onReloadRequest: () => () => undefined,

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openState } from '../../src/state/sqlite-state.js';
+import { openState } from '../../src/state/sqlite/sqlite-state.js';
 import type { Control } from '../../src/state/state.js';
 import { recordedActs, TestCli } from './test-cli.js';
 

@@ -69,7 +69,14 @@ describe('serve without a configuration', () => {
     expect((await fetch(`${base}/health/live`)).status).toBe(200);
     expect(await (await fetch(`${base}/health/ready`)).json()).toEqual({
       status: 'ready',
-      gateways: [{ id: 'default', enabled: true, adapters: [{ name: 'store', state: 'up' }] }],
+      state: 'up',
+      gateways: [
+        {
+          id: 'default',
+          enabled: true,
+          adapters: [{ name: 'store', state: 'up', inFlight: 0, queued: 0, waiting: 0 }],
+        },
+      ],
     });
   });
 

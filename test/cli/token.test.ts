@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { hashSecret } from '../../src/auth/generated-secret.js';
-import { openState } from '../../src/state/sqlite-state.js';
+import { openState } from '../../src/state/sqlite/sqlite-state.js';
 import type { TokenRecord } from '../../src/state/state.js';
 import { recordedActs, TestCli } from './test-cli.js';
 

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createAuthentication } from '../../src/auth/authentication.js';
 import { createTokenAuthenticator, issueToken } from '../../src/auth/tokens.js';
 import { createRefusalLog } from '../../src/http/refusal-log.js';
-import { openState } from '../../src/state/sqlite-state.js';
+import { openState } from '../../src/state/sqlite/sqlite-state.js';
 import type { State } from '../../src/state/state.js';
 import { createTestApp, errorOf, json, type TestApp } from './test-app.js';
 

@@ -14,9 +14,9 @@ const sources: MetricSources = {
       admission: { atWork: 3, waiting: 2, refused: 1 },
       lastCallMs: 1_790_000_000_500,
       adapters: [
-        { name: 'directory', state: 'up', inFlight: 4, queued: 5 },
-        { name: 'hr', state: 'down', inFlight: 0, queued: 0 },
-        { name: 'new', state: 'unknown', inFlight: 0, queued: 0 },
+        { name: 'directory', state: 'up', inFlight: 4, queued: 5, waiting: 3, pausedForMs: 1_500, ratePerSecond: 12.5 },
+        { name: 'hr', state: 'down', inFlight: 0, queued: 0, waiting: 0, pausedForMs: 0 },
+        { name: 'new', state: 'unknown', inFlight: 0, queued: 0, waiting: 0, pausedForMs: 0 },
       ],
     },
     { id: 'other', enabled: false, adapters: [] },
@@ -115,12 +115,17 @@ describe('what is looked up', () => {
       'scimbridge_backend_up{gateway="corp",adapter="hr"} 0',
       'scimbridge_backend_calls_in_flight{gateway="corp",adapter="directory"} 4',
       'scimbridge_backend_calls_queued{gateway="corp",adapter="directory"} 5',
+      'scimbridge_backend_pace_waiting{gateway="corp",adapter="directory"} 3',
+      'scimbridge_backend_pause_seconds{gateway="corp",adapter="directory"} 1.5',
+      'scimbridge_backend_pause_seconds{gateway="corp",adapter="hr"} 0',
+      'scimbridge_backend_rate_limit{gateway="corp",adapter="directory"} 12.5',
       'scimbridge_connections 7',
       'scimbridge_certificate_expiry_timestamp_seconds 1800000000',
     ]) {
       expect(text.split('\n')).toContain(line);
     }
     expect(text).not.toContain('adapter="new"} 1');
+    expect(text).not.toContain('backend_rate_limit{gateway="corp",adapter="hr"}');
     expect(text).toContain('process_cpu_seconds_total');
     expect(text).toContain('nodejs_eventloop_lag_seconds');
   });

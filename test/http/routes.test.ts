@@ -351,7 +351,13 @@ describe('health', () => {
   });
 
   it('tells of backends that are down, and is ready all the same', async () => {
-    const gateways = [{ id: 'corp', enabled: true, adapters: [{ name: 'directory', state: 'down' as const }] }];
+    const gateways = [
+      {
+        id: 'corp',
+        enabled: true,
+        adapters: [{ name: 'directory', state: 'down' as const, inFlight: 0, queued: 0, waiting: 0 }],
+      },
+    ];
     const { app } = createTestApp({ app: { health: () => ({ ready: true, gateways }) } });
     const response = await app.request('/health/ready');
     expect(response.status).toBe(200);

@@ -89,6 +89,16 @@ describe('what answers of servers mean', () => {
     expect(meaning(code, 'modify', text).field).toBe(field);
   });
 
+  it('tells a name that can have no Kerberos keys, and text that has to be ASCII, from a directory that is busy', () => {
+    const text = 'setup_kerberos_keys: generation of a salting principal failed: Malformed representation of principal';
+    expect(meaning(1, 'add', `00002020: ${text}`)).toMatchObject({ kind: 'rejected', field: 'userPrincipalName' });
+    expect(meaning(1, 'add', 'Operations error')).toMatchObject({ kind: 'unavailable' });
+    expect(meaning(19, 'add', 'The value is not 7-bit clean: Bjørn')).toMatchObject({
+      kind: 'rejected',
+      reason: expect.stringContaining('ASCII'),
+    });
+  });
+
   it.each([
     [
       '0000052D: Constraint violation - check_password_restrictions: the password does not meet the complexity criteria!',

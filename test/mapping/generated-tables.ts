@@ -1,4 +1,4 @@
-import type { TablesConfig } from '../../adapters/sqlite/tables/config.js';
+import type { TablesConfig } from '../../adapters/sql/config.js';
 import type { EntityUse, FieldUse } from '../../src/backend/adapter.js';
 
 type FieldConfig = TablesConfig[string]['fields'][string];

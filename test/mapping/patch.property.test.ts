@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { applyChanges } from '../../adapters/memory/changes.js';
-import { planOf } from '../../adapters/memory/entity.js';
 import type { BackendRecord, Change } from '../../src/backend/adapter.js';
 import { valuesOf } from '../../src/backend/record.js';
+import { applyChanges } from '../../src/backend/records/changes.js';
+import { planOf } from '../../src/backend/records/entity.js';
 import { changesBetween } from '../../src/mapping/diff.js';
 import { type PatchPlan, planPatch } from '../../src/mapping/patch-plan.js';
 import { emptiedFields, patchedResource } from '../../src/mapping/patch-state.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { planOf } from '../../adapters/memory/entity.js';
+import { planOf } from '../../src/backend/records/entity.js';
 import { compilePushDown } from '../../src/mapping/push-down.js';
 import type { MappingConfig } from '../../src/mapping/rule.js';
 import { tolerantDialect } from '../../src/scim/dialect.js';

@@ -13,7 +13,7 @@ import type { ConfigChanges } from '../../src/serving/config-changes.js';
 import type { Configuration } from '../../src/serving/configuration.js';
 import { LiveGateways, type UsableConfiguration } from '../../src/serving/live-gateways.js';
 import { createSealer } from '../../src/state/sealer.js';
-import { openState } from '../../src/state/sqlite-state.js';
+import { openState } from '../../src/state/sqlite/sqlite-state.js';
 import type { State } from '../../src/state/state.js';
 import { createGatedModule, type GatedModule } from '../support/gated-adapter.js';
 

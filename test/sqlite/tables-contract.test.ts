@@ -1,4 +1,4 @@
-import type { TablesConfig } from '../../adapters/sqlite/tables/config.js';
+import type { TablesConfig } from '../../adapters/sql/config.js';
 import type { EntityUse } from '../../src/backend/adapter.js';
 import { describeAdapterContract } from '../contract/adapter-contract.js';
 import { contractEntities } from '../contract/contract-entities.js';

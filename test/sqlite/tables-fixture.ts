@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
+import type { TablesConfig } from '../../adapters/sql/config.js';
 import { openDatabase, statementsOf } from '../../adapters/sqlite/database.js';
 import { toAdapterError } from '../../adapters/sqlite/errors.js';
 import type { Store } from '../../adapters/sqlite/store.js';
-import type { TablesConfig } from '../../adapters/sqlite/tables/config.js';
 import { createTablesStore } from '../../adapters/sqlite/tables/tables-store.js';
 import type {
   Adapter,

@@ -1,7 +1,7 @@
 import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { type TablesConfig, tablesConfigSchema } from '../../adapters/sqlite/tables/config.js';
+import { type TablesConfig, tablesConfigSchema } from '../../adapters/sql/config.js';
 import type { EntityUse, FieldUse, InspectionProblem } from '../../src/backend/adapter.js';
 import { errorOf, openTables, use } from './tables-fixture.js';
 

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import type { TablesConfig } from '../../adapters/sqlite/tables/config.js';
+import type { TablesConfig } from '../../adapters/sql/config.js';
 import type { EntityUse, FieldUse } from '../../src/backend/adapter.js';
 import { errorOf, ids, openTables, type TablesFixture, use } from './tables-fixture.js';
 

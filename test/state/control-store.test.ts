@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createControlStore } from '../../src/state/control-store.js';
-import { migrate } from '../../src/state/migrations.js';
+import { createControlStore } from '../../src/state/sqlite/control-store.js';
+import { migrate } from '../../src/state/sqlite/migrations.js';
 import type { ControlStore } from '../../src/state/state.js';
 
 let folder: string;

@@ -19,6 +19,10 @@ export interface GatedModule {
   readonly environments: readonly AdapterEnvironment[];
   /** Whether searches fail from now on, as those of a backend that is down. */
   readonly fail: (isDown: boolean) => void;
+  /** What searches and creates reject with from now on; undefined: they work. */
+  readonly rejectWith: (error: AdapterError | undefined) => void;
+  /** Searches and creates that reached the backend. */
+  readonly calls: () => number;
   /** Searches wait from now on, until what comes back is called. */
   readonly hold: () => () => void;
   /** Searches that wait now. */
@@ -30,6 +34,8 @@ export function createGatedModule(): GatedModule {
   const settings: Readonly<Record<string, unknown>>[] = [];
   const environments: AdapterEnvironment[] = [];
   let isDown = false;
+  let rejection: AdapterError | undefined;
+  let calls = 0;
   let open = 0;
   let held = 0;
   let gate: Promise<void> | undefined;
@@ -55,7 +61,14 @@ export function createGatedModule(): GatedModule {
   const gated = (adapter: Adapter): Adapter => {
     let isOpen = true;
     return Object.assign(Object.create(adapter) as Adapter, {
+      async create(...args: Parameters<Adapter['create']>) {
+        calls++;
+        if (rejection !== undefined) throw rejection;
+        return adapter.create(...args);
+      },
       async search(...args: Parameters<Adapter['search']>) {
+        calls++;
+        if (rejection !== undefined) throw rejection;
         if (gate !== undefined) {
           held++;
           await gate.finally(() => held--);
@@ -80,6 +93,10 @@ export function createGatedModule(): GatedModule {
     fail: (isDownNow) => {
       isDown = isDownNow;
     },
+    rejectWith: (error) => {
+      rejection = error;
+    },
+    calls: () => calls,
     hold: () => {
       let release = (): void => undefined;
       gate = new Promise((resolve) => {

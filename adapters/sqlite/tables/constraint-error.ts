@@ -1,8 +1,8 @@
 import Database from 'better-sqlite3';
 import { AdapterError } from '../../../src/backend/adapter-error.js';
-import type { EntityPlan } from './entity-plan.js';
-import { rejected } from './stored-scalar.js';
-import { conflict } from './unique-check.js';
+import type { EntityPlan } from '../../sql/entity-plan.js';
+import { rejected } from '../../sql/stored-scalar.js';
+import { conflict } from '../../sql/unique-check.js';
 
 /**
  * What SQLite's refusal means for the entity's fields. Column names, SQL and values stay out of the words.

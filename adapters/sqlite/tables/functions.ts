@@ -1,5 +1,6 @@
 import type { Database } from 'better-sqlite3';
-import { fold, instantKey } from '../../../src/scim/comparison.js';
+import { fold } from '../../../src/scim/comparison.js';
+import { instantOf, numberOf } from '../../sql/spelled-values.js';
 
 /**
  * SQL functions for what SQLite cannot compare itself. They are deterministic, and give NULL for what is no value.
@@ -19,24 +20,4 @@ export function registerFunctions(db: Database): void {
 
 function foldOf(value: unknown): string | null {
   return typeof value === 'string' && value !== '' ? fold(value) : null;
-}
-
-/** Reads also `2026-01-31 10:00:00`, which SQLite's own datetime() writes. */
-export function instantOf(value: unknown): string | null {
-  if (typeof value !== 'string') return null;
-  return instantKey(value[10] === ' ' ? `${value.slice(0, 10)}T${value.slice(11)}` : value) ?? null;
-}
-
-const decimal = /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/;
-
-/** True for texts that SQLite turns into a number when it puts them in a numeric column. */
-export function spellsNumber(text: string): boolean {
-  return decimal.test(text.trim());
-}
-
-export function numberOf(value: unknown): number | bigint | null {
-  if (typeof value === 'number' || typeof value === 'bigint') return value;
-  if (typeof value !== 'string' || !decimal.test(value)) return null;
-  const number = Number(value);
-  return Number.isFinite(number) ? number : null;
 }

@@ -1,8 +1,8 @@
 import type { SearchQuery } from '../../../src/backend/adapter.js';
-import type { EntityPlan } from './entity-plan.js';
-import { searchStatements } from './search.js';
-import type { Session } from './session.js';
-import { column, type Sql, sql } from './sql-text.js';
+import type { EntityPlan } from '../../sql/entity-plan.js';
+import type { Row } from '../../sql/pool.js';
+import { searchStatements } from '../../sql/search.js';
+import { column, type Sql, sql } from '../../sql/sql-text.js';
 
 /** Rows that may be walked on the main thread: about a millisecond. */
 const quickRows = 2_000;
@@ -11,16 +11,20 @@ const quickCount = 100_000;
 /** What SQLite says it would do. A statement is asked about once. */
 export interface QueryPlanner {
   steps(statement: Sql): readonly string[];
+  readonly read: Read;
 }
 
-export function createQueryPlanner(session: Session): QueryPlanner {
+type Read = (statement: Sql) => readonly Row[];
+
+export function createQueryPlanner(read: Read): QueryPlanner {
   const known = new Map<string, readonly string[]>();
   return {
+    read,
     steps: (statement) => {
       const before = known.get(statement.text);
       if (before !== undefined) return before;
       const { text, params } = statement;
-      const steps = session.rows({ text: `EXPLAIN QUERY PLAN ${text}`, params }).map((row) => String(row[3]));
+      const steps = read({ text: `EXPLAIN QUERY PLAN ${text}`, params }).map((row) => String(row[3]));
       if (known.size >= 1000) known.clear();
       known.set(text, steps);
       return steps;
@@ -29,7 +33,7 @@ export function createQueryPlanner(session: Session): QueryPlanner {
 }
 
 /** True when the search walks more than a short range of an index. */
-export function isScan(session: Session, planner: QueryPlanner, plan: EntityPlan, query: SearchQuery): boolean {
+export function isScan(planner: QueryPlanner, plan: EntityPlan, query: SearchQuery): boolean {
   const { page, count, skipped } = searchStatements(plan, query);
   const weak = weakColumns(plan);
   const steps = page === undefined ? [] : planner.steps(page);
@@ -42,7 +46,7 @@ export function isScan(session: Session, planner: QueryPlanner, plan: EntityPlan
   if (!isQuickPage) return true;
   if (count === undefined) return false;
   if (!isListing) return planner.steps(count).some((step) => walks(step, weak));
-  return !hasFewRows(session, plan);
+  return !hasFewRows(planner, plan);
 }
 
 /** `SCAN t`, or a search in which only columns take part that hold few different values. */
@@ -62,11 +66,9 @@ function weakColumns(plan: EntityPlan): ReadonlySet<string> {
 }
 
 /** By the greatest rowid, which is found at once; a table without one may be of any size. */
-function hasFewRows(session: Session, plan: EntityPlan): boolean {
+function hasFewRows({ read }: QueryPlanner, plan: EntityPlan): boolean {
   if (!plan.table.hasRowid) return false;
   const rowid = plan.table.rowidColumn ?? 'rowid';
-  const greatest = session.rows(
-    sql`SELECT max(${column({ text: 't', params: [] }, rowid)}) FROM ${plan.tableName} AS t`,
-  );
+  const greatest = read(sql`SELECT max(${column({ text: 't', params: [] }, rowid)}) FROM ${plan.tableName} AS t`);
   return Number(greatest[0]?.[0] ?? 0) <= quickCount;
 }

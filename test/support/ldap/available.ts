@@ -75,6 +75,11 @@ export async function whyUnavailable(kind: LdapKind): Promise<string | undefined
   const required = requirements[kind];
   if (process.platform !== 'linux') return 'it is started as Debian packages it';
   if (required.needsRoot !== undefined && process.getuid?.() !== 0) return required.needsRoot;
+  return whyNotInstalled(required);
+}
+
+/** Why a program of Debian packages is not here, or undefined when it is; installs it where that is allowed. */
+export async function whyNotInstalled(required: Pick<Requirement, 'packages' | 'files'>): Promise<string | undefined> {
   if (isInstalled(required)) return undefined;
   const missing = `${required.packages.join(', ')} not installed`;
   if (process.env.TEST_INSTALL === 'never') return missing;
@@ -90,7 +95,7 @@ export async function whyUnavailable(kind: LdapKind): Promise<string | undefined
   });
 }
 
-function isInstalled({ files }: Requirement): boolean {
+function isInstalled({ files }: Pick<Requirement, 'files'>): boolean {
   return files.every((file) => existsSync(file));
 }
 
