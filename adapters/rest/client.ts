@@ -79,7 +79,8 @@ export class Client {
     const isSuccess = (status >= 200 && status < 300) || request.accepted?.includes(status) === true;
     const { operation, isWrite = request.method !== 'GET' } = request;
     if (!isSuccess) {
-      const refused: Refused = { isRepeatable: !isWrite, ...request, isWrite };
+      const sent = [...(request.sent ?? []), ...this.parts.credentials.secrets()];
+      const refused: Refused = { isRepeatable: !isWrite, ...request, isWrite, sent };
       throw refusalError(this.parts.refusals, { status, headers, body }, refused, this.now());
     }
     if (body.kind === 'json') return { status, headers, body: body.value };
