@@ -41,7 +41,9 @@ export function describeRequestFaults(style: RestStyle): void {
         const { id, userName } = await newUser();
         const byId = () => gateway.request('GET', `/Users/${id}`);
         const byName = () => gateway.request('GET', '/Users', { query: { filter: `userName eq "${userName}"` } });
-        for (const read of [byId, byName]) {
+        // Where a list is the whole body, one in it is what an empty list is, and not what a record is.
+        const isList = style === 'link' && /^the body \[/.test(named.name);
+        for (const read of isList ? [byId] : [byId, byName]) {
           let seen = await read();
           const isRight = await askWith(
             real(named),
