@@ -68,6 +68,7 @@ export async function openRestAdapter(
     timeoutMs: limitMs,
     maxResponseBytes: config.maxResponseBytes ?? maxResponseBytes,
     refusals: planRefusals(config.errors),
+    secrets: Object.values(config.headers ?? {}),
     pace: environment.pace,
   });
   return new RestAdapter(config, plans, client, mediaType);

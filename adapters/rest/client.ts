@@ -47,6 +47,8 @@ export interface ClientParts {
   readonly timeoutMs: number;
   readonly maxResponseBytes: number;
   readonly refusals: RefusalPlan;
+  /** What no reason may repeat, even where a target does. */
+  readonly secrets: readonly string[];
   readonly pace: Pace;
   readonly now?: () => number;
 }
@@ -75,11 +77,12 @@ export class Client {
     return this.judge(request, await this.exchange(request, context));
   }
 
-  private judge(request: HttpRequest, { status, headers, body }: Exchanged): HttpAnswer {
+  private judge(request: HttpRequest, exchanged: Exchanged): HttpAnswer {
+    const { status, headers, body } = exchanged;
     const isSuccess = (status >= 200 && status < 300) || request.accepted?.includes(status) === true;
     const { operation, isWrite = request.method !== 'GET' } = request;
     if (!isSuccess) {
-      const sent = [...(request.sent ?? []), ...this.parts.credentials.secrets()];
+      const sent = [...(request.sent ?? []), ...this.parts.secrets, ...this.parts.credentials.secrets()];
       const refused: Refused = { isRepeatable: !isWrite, ...request, isWrite, sent };
       throw refusalError(this.parts.refusals, { status, headers, body }, refused, this.now());
     }

@@ -157,6 +157,22 @@ describe('refusals that say why', () => {
     const json = { error: { code: 'locked', text: 'The tenant is locked' } };
     expect(await create({ status: 409, json })).toMatchObject({ kind: 'rejected', reason: 'The tenant is locked' });
   });
+  it('repeats no credentials and no address of anybody', async () => {
+    const text = 'Token hush-hush (aHVzaC1odXNo) may not touch bob@example.com, ask ops@example.com';
+    const target = await startTarget((asked) =>
+      asked.method === 'POST' ? { status: 400, json: { m: text } } : { json: [] },
+    );
+    const auth = { kind: 'bearer', token: 'hush-hush' } as const;
+    const adapter = await openOn(target.url, {}, { section: { errors: { message: '/m' }, auth } });
+    const error = await expectKind(adapter.create('people', { login: 'x' }, { fields: [] }, context()), 'rejected');
+    expect(error.reason ?? '').not.toMatch(/hush|aHVz|example\.com/);
+  });
+  it('repeats nothing that is said to a read', async () => {
+    const target = await startTarget(() => ({ status: 400, json: { m: 'bob is a person' } }));
+    const adapter = await openOn(target.url, {}, { section: { errors: { message: '/m' } } });
+    const error = await expectKind(adapter.get('people', 'a1', byId, context()), 'rejected');
+    expect(error.reason).toBeUndefined();
+  });
   it('repeats no markup', async () => {
     const error = await create({ status: 400, json: { error: { text: '<b>no</b>' } } });
     expect(error).toMatchObject({ kind: 'rejected', reason: undefined });
