@@ -4,6 +4,9 @@ import type { AdapterModule, AdapterSetup } from '../src/backend/adapter.js';
 export const builtInAdapters: ReadonlyMap<string, () => Promise<AdapterModule>> = new Map([
   ['memory', async () => erase((await import('./memory/adapter.js')).memoryModule)],
   ['ldap', async () => erase((await import('./ldap/module.js')).ldapModule)],
+  ['postgresql', async () => erase((await import('./sql/postgresql/module.js')).postgresqlModule)],
+  ['mysql', async () => erase((await import('./sql/mysql/module.js')).mysqlModule)],
+  ['rest', async () => erase((await import('./rest/module.js')).restModule)],
   ['sqlite', async () => erase((await import('./sqlite/adapter.js')).sqliteModule)],
 ]);
 

@@ -1,4 +1,4 @@
-import type { EntityCapabilities, FieldCapability } from '../../src/backend/adapter.js';
+import type { EntityCapabilities, FieldCapability, FieldUse } from '../../src/backend/adapter.js';
 import type { EntityPlan, EntityPlans } from './entity-plan.js';
 import type { FieldPlan } from './field-plan.js';
 import { incomingReferences } from './references.js';
@@ -6,6 +6,27 @@ import { type ScalarPlan, scalarCapability } from './scalar-plan.js';
 
 export function capabilitiesOfAll(plans: EntityPlans): Readonly<Record<string, EntityCapabilities>> {
   return Object.fromEntries([...plans].map(([entity, plan]) => [entity, capabilitiesOf(plans, plan)]));
+}
+
+/** What is promised before the database was reached: enough to look records up once it is. */
+export function unknownCapabilities(uses: readonly FieldUse[]): EntityCapabilities {
+  const eq = { eq: 'exact' } as const;
+  const fields = uses
+    .filter(({ read }) => read)
+    .map(
+      (use) => [use.name, { comparison: use.comparison, operators: use.unique ? eq : {}, sortable: false }] as const,
+    );
+  return {
+    fields: { ...Object.fromEntries(fields), $id: { comparison: 'exact', operators: eq, sortable: false } },
+    combine: { and: true, or: true, not: true },
+    offset: true,
+    total: true,
+    revision: false,
+    write: true,
+    atomicUpdate: true,
+    enforcesUnique: false,
+    referentialIntegrity: false,
+  };
 }
 
 function capabilitiesOf(plans: EntityPlans, plan: EntityPlan): EntityCapabilities {
@@ -21,7 +42,7 @@ function capabilitiesOf(plans: EntityPlans, plan: EntityPlan): EntityCapabilitie
     offset: true,
     total: true,
     revision: plan.revision !== undefined,
-    write: !plan.table.isView,
+    write: !plan.writeTable.isView,
     atomicUpdate: true,
     enforcesUnique: plan.dialect.isSerial || uniqueScalars(plan).every(({ isKeptUnique }) => isKeptUnique === true),
     referentialIntegrity: incomingReferences(plans, plan.entity).isComplete,

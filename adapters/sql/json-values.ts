@@ -12,10 +12,11 @@ export interface JsonElement {
   readonly value?: Scalar | ChildRecord;
 }
 
-/** @param text a JSON array, or null */
+/** @param text a JSON array, a single value, or null */
 export function parseElements(field: JsonListField, text: SqlValue | undefined): readonly JsonElement[] {
   const parsed: unknown = typeof text === 'string' ? JSON.parse(text) : [];
-  return (Array.isArray(parsed) ? parsed : []).map((json: unknown) => {
+  const elements: readonly unknown[] = Array.isArray(parsed) ? parsed : parsed === null ? [] : [parsed];
+  return elements.map((json) => {
     const value = field.isRecords ? toChild(field, json) : toScalar(field.parts.get(''), json);
     return value === undefined ? { json } : { json, value };
   });

@@ -33,12 +33,17 @@ export class Lease implements SqlConnection, Looked {
   }
 
   run(statement: NativeStatement): Promise<SqlAnswer> {
-    return this.follow(statement.text, () => this.pooled.connection.run(statement));
+    return this.follow(() => this.pooled.connection.run(statement));
   }
 
   perform(act: Act): Promise<void> {
     if (act === 'commit') this.isCommitting = true;
-    return this.follow(act.toUpperCase(), () => this.pooled.connection[act]());
+    const { trace } = this.context;
+    if (trace === undefined) return this.follow(() => this.pooled.connection[act]());
+    const startedAt = performance.now();
+    return this.follow(() => this.pooled.connection[act]()).finally(() =>
+      trace({ operation: act.toUpperCase(), durationMs: performance.now() - startedAt }),
+    );
   }
 
   look(nowMs: number): void {
@@ -50,23 +55,17 @@ export class Lease implements SqlConnection, Looked {
     this.giveUp?.(this.ended);
   }
 
-  private follow<T>(operation: string, ask: () => Promise<T>): Promise<T> {
+  private follow<T>(ask: () => Promise<T>): Promise<T> {
     if (this.ended !== undefined) return Promise.reject(this.ended);
-    const { trace } = this.context;
-    const startedAt = trace === undefined ? 0 : performance.now();
     return new Promise((resolve, reject) => {
       this.giveUp = reject;
-      const done = (): void => {
-        this.giveUp = undefined;
-        if (this.ended === undefined) trace?.({ operation, durationMs: performance.now() - startedAt });
-      };
       ask().then(
         (answer) => {
-          done();
+          this.giveUp = undefined;
           resolve(answer);
         },
         (error: unknown) => {
-          done();
+          this.giveUp = undefined;
           reject(this.ended ?? this.note(error));
         },
       );

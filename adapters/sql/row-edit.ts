@@ -48,7 +48,7 @@ export class RowEdit {
     const values = fields.map((field) =>
       field.kind === 'jsonList' ? field.place.array(outer) : field.scalar.select(outer),
     );
-    return [...values, ...documentPlaces(fields).map(({ document }) => document(outer))];
+    return [...values, ...documentPlaces(fields).map(({ text }) => text(outer))];
   }
 
   has(field: string): boolean {

@@ -5,7 +5,7 @@ import { type EntityPlan, fieldOf, inner, outer, scalarOf } from './entity-plan.
 import { afterPosition, orderBy, parsePosition, printPosition, sortKey } from './paging.js';
 import { keyOfRow, type Selection, selectionOf } from './read-records.js';
 import type { ScalarPlan } from './scalar-plan.js';
-import { all, isTrue, nothing, type Sql, sql } from './sql-text.js';
+import { all, isFalse, isTrue, nothing, type Sql, sql } from './sql-text.js';
 import { rows, type Work } from './work.js';
 
 /** The statements of a search. */
@@ -27,7 +27,7 @@ export function searchStatements(plan: EntityPlan, query: SearchQuery): SearchSt
   const key = sort === undefined ? undefined : sortKey(plan, sort);
   const where = all([
     ...(query.filter === undefined ? [] : [conditionSql(plan, query.filter)]),
-    ...(plan.deleted === undefined ? [] : [plan.alive(outer)]),
+    ...(plan.isRestricted ? [plan.alive(outer)] : []),
   ]);
   const from = sql`FROM ${plan.tableName} AS ${outer}`;
   const position = query.after === undefined ? (query.offset ?? 0) : parsePosition(query.after);
@@ -52,9 +52,10 @@ export function* search(plan: EntityPlan, query: SearchQuery): Work<SearchResult
   const read = page === undefined ? [] : yield* rows(page);
   const found = read.slice(0, query.limit);
   const last = read.length > query.limit ? found.at(-1) : undefined;
+  const seen = page === undefined || last !== undefined ? undefined : totalSeen(query, read.length);
   return {
     records: yield* selection.records(found),
-    ...(count === undefined ? {} : { total: Number((yield* rows(count))[0]?.[0] ?? 0) }),
+    ...(count === undefined ? {} : { total: seen ?? Number((yield* rows(count))[0]?.[0] ?? 0) }),
     ...(last === undefined
       ? {}
       : {
@@ -67,25 +68,48 @@ export function* search(plan: EntityPlan, query: SearchQuery): Work<SearchResult
   };
 }
 
-/** The records with one of the values, by one statement. A value that the field cannot have finds nothing. */
+/** A last page, counted from the first record, tells how many there are: nearly every look-up is one. */
+function totalSeen({ after, offset = 0 }: SearchQuery, onPage: number): number | undefined {
+  return after === undefined && (onPage > 0 || offset === 0) ? offset + onPage : undefined;
+}
+
+/** The records with one of the values, by as few statements as can be. A value that the field cannot have finds nothing. */
 export function* lookup(plan: EntityPlan, { by, values, fields }: LookupQuery): Work<readonly BackendRecord[]> {
-  const scalar = scalarOf(plan, by);
-  const selection = selectionOf(plan, fields);
-  const keysOf = (of: ScalarPlan) => [...new Set(values.flatMap((value) => keyOf(of.comparison, value) ?? []))];
-  let condition: Sql;
-  if (scalar !== undefined) condition = scalar.oneOf(outer, keysOf(scalar));
-  else {
-    const listed = fieldOf(plan, by);
-    if (listed.kind !== 'child' && listed.kind !== 'jsonList') return [];
-    const part = partOf(listed, '');
-    const found = part.oneOf(inner, keysOf(part));
-    condition =
-      listed.kind === 'child'
-        ? sql`${listed.parentKey(outer)} IN (SELECT ${listed.parentColumn(inner)} FROM ${listed.from(outer, inner)} WHERE ${found}${listed.restriction(inner)}${listed.visible(inner)})`
-        : sql`EXISTS (SELECT 1 FROM ${listed.from(outer, inner)} WHERE ${found})`;
+  const { valuesPerLookup } = plan.dialect;
+  if (values.length <= valuesPerLookup) return yield* lookupSome(plan, by, values, fields);
+  const found = new Map<unknown, BackendRecord>();
+  for (let from = 0; from < values.length; from += valuesPerLookup) {
+    const some = yield* lookupSome(plan, by, values.slice(from, from + valuesPerLookup), fields);
+    for (const record of some) found.set(record.$id, record);
   }
+  return [...found.values()];
+}
+
+function* lookupSome(
+  plan: EntityPlan,
+  by: string,
+  values: LookupQuery['values'],
+  fields: readonly string[],
+): Work<readonly BackendRecord[]> {
+  const condition = lookupCondition(plan, by, values);
+  if (condition === isFalse) return [];
+  const selection = selectionOf(plan, fields);
   const statement = sql`SELECT ${selection.columns} FROM ${plan.tableName} AS ${outer} WHERE ${condition} AND ${plan.alive(outer)}`;
   return yield* selection.records(yield* rows(statement));
+}
+
+function lookupCondition(plan: EntityPlan, by: string, values: LookupQuery['values']): Sql {
+  const keysOf = (of: ScalarPlan) => [...new Set(values.flatMap((value) => keyOf(of.comparison, value) ?? []))];
+  const scalar = scalarOf(plan, by);
+  if (scalar !== undefined) return scalar.oneOf(outer, keysOf(scalar));
+  const listed = fieldOf(plan, by);
+  if (listed.kind !== 'child' && listed.kind !== 'jsonList') return isFalse;
+  const part = partOf(listed, '');
+  const found = part.oneOf(inner, keysOf(part));
+  if (found === isFalse) return isFalse;
+  return listed.kind === 'child'
+    ? sql`${listed.parentKey(outer)} IN (SELECT ${listed.parentColumn(inner)} FROM ${listed.from(outer, inner)} WHERE ${found}${listed.restriction(inner)}${listed.visible(inner)})`
+    : sql`EXISTS (SELECT 1 FROM ${listed.from(outer, inner)} WHERE ${found})`;
 }
 
 /** The record with that id, unless it is deleted. */

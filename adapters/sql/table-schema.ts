@@ -33,11 +33,15 @@ export interface ColumnSchema {
   readonly collation: 'binary' | 'nocase' | 'other';
   /** Of `other`: texts that differ in the case of A–Z alone are equal too (citext, `_ci`). */
   readonly ignoresCase?: boolean;
+  /** MySQL: the collation, which starts with the name of the character set. */
+  readonly collationName?: string;
   readonly notNull: boolean;
   /** Computed by the database: never written. */
   readonly isGenerated: boolean;
   /** The database gives a new row a value of its own: AUTO_INCREMENT, identity, a sequence, gen_random_uuid(). */
   readonly isGivenByDatabase?: boolean;
+  /** There is a DEFAULT for a missing value. */
+  readonly hasDefault?: boolean;
   /** A missing value is written as '' and not as NULL, because the column takes no NULL and its default is ''. */
   readonly defaultsToEmptyText: boolean;
   /** The longest text, in characters (code points). */
@@ -83,6 +87,8 @@ export interface TableSchema {
   readonly primaryKey: readonly string[];
   /** Where it was asked for. */
   readonly foreignKeys?: readonly ForeignKeySchema[];
+  /** MyISAM, Aria …: a name for the engine of a table in which a failed transaction leaves what it wrote. */
+  readonly engineWithoutTransactions?: string;
   /** SQLite: rows have a number of their own. */
   readonly hasRowid: boolean;
   /** SQLite: the one column that is another name of the rowid. */

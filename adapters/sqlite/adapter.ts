@@ -45,6 +45,10 @@ export const sqliteModule: AdapterModule<SqliteConfig> = {
       : new Map(
           Object.entries(entities as TablesConfig).map(([name, { fields }]) => [name, new Set(Object.keys(fields))]),
         ),
+  async draft(request) {
+    const { draftSqlite } = await import('./draft.js');
+    return draftSqlite(request);
+  },
   excludes: (open, next) => {
     if (!isManaged(open.config) || !isManaged(next.config) || open.config.file !== next.config.file) return undefined;
     const field = keptDifferently(open.entities, next.entities);

@@ -3,6 +3,8 @@ import type { AdapterLog } from './adapter.js';
 /** What `init` was told of a backend: enough to connect and to look around. */
 export interface DraftRequest {
   readonly url: string;
+  /** How gateway.yaml names it, where it is a file. */
+  readonly written?: string;
   /** The gateway's own account there. */
   readonly account?: string;
   /** Its password for this one look, and how gateway.yaml names it: `${env:NAME}`. The value is never written. */
@@ -41,7 +43,7 @@ export type DraftValue =
   | number
   | boolean
   | readonly DraftValue[]
-  | { readonly [key: string]: DraftValue; readonly entries?: never };
+  | { readonly [key: string]: DraftValue | undefined; readonly entries?: undefined };
 
 /** Parts of a gateway.yaml that works with the backend as it was found. */
 export interface Draft {
@@ -52,8 +54,12 @@ export interface Draft {
   readonly resources: readonly {
     readonly type: DraftedType;
     readonly entity: string;
+    /** Where two types could issue the same id. */
+    readonly idPrefix?: string;
     /** A preset with the usual rules of such a backend. */
     readonly preset?: string;
+    /** Whether records of the entity can have the field, which a rule of the preset may use. */
+    readonly holds?: (field: string) => boolean;
     readonly mapping: readonly DraftEntry[];
   }[];
 }

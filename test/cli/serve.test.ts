@@ -69,6 +69,7 @@ describe('serve without a configuration', () => {
     expect((await fetch(`${base}/health/live`)).status).toBe(200);
     expect(await (await fetch(`${base}/health/ready`)).json()).toEqual({
       status: 'ready',
+      state: 'up',
       gateways: [
         {
           id: 'default',
@@ -93,6 +94,33 @@ describe('serve without a configuration', () => {
     );
     expect(await tenantUrl()).toBe('http://127.0.0.1:8080/scim');
     await other.end();
+  });
+
+  it('serves on for a while when it is asked to end, and says to balancers that it goes', async () => {
+    const base = await cli.serve('--drain', '3');
+    expect((await fetch(`${base}/scim/Users`)).headers.get('connection')).toBe('keep-alive');
+    const stopping = cli.stop();
+    for (;;) {
+      const ready = await fetch(`${base}/health/ready`);
+      expect(await ready.json()).toMatchObject({ status: ready.status === 503 ? 'not ready' : 'ready' });
+      if (ready.status === 503) break;
+    }
+    const answer = await fetch(`${base}/scim/Users`);
+    expect(answer.status).toBe(401);
+    expect(answer.headers.get('connection')).toBe('close');
+    expect((await fetch(`${base}/health/live`)).status).toBe(200);
+    expect(await stopping).toMatchObject({ code: 0, stdout: expect.stringContaining('Draining') });
+    await expect(fetch(`${base}/health/live`)).rejects.toThrow();
+  });
+
+  it.each([
+    ['--drain', '-1'],
+    ['--grace', 'soon'],
+  ])('refuses %s %s', async (option, value) => {
+    expect(await cli.run('serve', option, value)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('0 to 3600'),
+    });
   });
 
   it('makes cursors that are valid after a restart', async () => {

@@ -33,6 +33,10 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
     state,
     oauthKey: await state.key('oauth'),
     log,
+  }).catch(async (error: unknown) => {
+    await state.close();
+    await rm(dataDir, { recursive: true, force: true });
+    throw error;
   });
   const app = createApp({ served: () => live.served, log, health: () => ({ ready: true, gateways: live.health() }) });
   const createToken = async (gateway: string, label: string): Promise<string> =>

@@ -50,16 +50,18 @@ interface Pending {
   readonly resolve: () => void;
 }
 
-export async function startTcpFaultProxy(target: {
-  readonly host: string;
-  readonly port: number;
-}): Promise<TcpFaultProxy> {
+/** @param onRequest sees everything that clients send */
+export async function startTcpFaultProxy(
+  target: { readonly host: string; readonly port: number },
+  onRequest?: (bytes: Buffer) => void,
+): Promise<TcpFaultProxy> {
   const pending: Pending[] = [];
   const open = new Set<ProxiedSocket>();
   let made = 0;
   let isSilent = false;
   let port = 0;
   const take = (bytes: Buffer): TcpFault | undefined => {
+    onRequest?.(bytes);
     const found = pending.find(({ fault, remaining }) => remaining > 0 && bytes.includes(fault.when));
     if (found === undefined) return undefined;
     found.remaining--;

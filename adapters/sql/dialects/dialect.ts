@@ -1,3 +1,4 @@
+import type { FieldUse } from '../../../src/backend/adapter.js';
 import type { EntityPlan } from '../entity-plan.js';
 import type { SqlValue } from '../pool.js';
 import type { Assignment } from '../row-edit.js';
@@ -16,6 +17,12 @@ export interface Dialect {
   /** How a simple value is read, written and compared. */
   scalar(options: ScalarOptions): ScalarPlan;
   readonly json: JsonDialect;
+  /** SQL of the configuration, which is in the database's own spelling. */
+  raw(expression: string): Sql;
+  /** The kind of a computed value that is to be of that type. */
+  computedKind(type: FieldUse['type']): ColumnSchema['kind'];
+  /** A column of date and time in that zone, read as and written from UTC; undefined where the database cannot. */
+  inZone(at: InRow, zone: string): { readonly at: InRow; readonly write: (value: Sql) => Sql } | undefined;
   /** The text with a fixed one in front of it. */
   prefixed(prefix: string, text: Sql): Sql;
   /** Two columns that hold keys, of perhaps different types, made comparable. */
@@ -42,6 +49,8 @@ export interface Dialect {
   readonly fromNothing: Sql;
   /** How many rows one INSERT takes at most; 1 where a statement costs next to nothing. */
   readonly rowsPerInsert: number;
+  /** How many values one look-up asks for at most. */
+  readonly valuesPerLookup: number;
   /** Rows that are written by others at the same time are kept out by transactions alone, not only by unique indexes. */
   readonly isSerial: boolean;
   /** The revision of a row where no column counts it. */
@@ -72,18 +81,21 @@ export interface KeyColumn {
 
 /** JSON documents in columns. */
 export interface JsonDialect {
-  /** The array at the path as JSON text; a single value counts as an array of it, nothing as an empty one. */
+  /** What is at the path as JSON text; a single value counts as an array of it, nothing as an empty one. */
   array(column: ColumnSchema, members: readonly string[]): InRow;
   /** The elements of that array as rows. */
   elements(column: ColumnSchema, members: readonly string[], isRecords: boolean): JsonElements;
-  /** The whole document as text. */
+  /** The whole document, as `set` and `remove` take it, and as text. */
   document(column: ColumnSchema): InRow;
+  text(column: ColumnSchema): InRow;
   /** The document with a value in the place; all enclosing objects are there. */
   set(document: Sql, members: readonly string[], json: string): Sql;
   remove(document: Sql, members: readonly string[]): Sql;
   /** A document that was changed, as it is put into its column. */
   stored(column: ColumnSchema, document: Sql): Sql;
   readonly empty: Sql;
+  /** Why the column cannot hold documents, in words that follow the field's name. */
+  problem(column: ColumnSchema): string | undefined;
 }
 
 export interface JsonElements {

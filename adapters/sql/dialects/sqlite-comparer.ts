@@ -1,5 +1,5 @@
 import type { FilterOp } from '../../../src/backend/adapter.js';
-import { type Comparison, type ComparisonKey, keyOf } from '../../../src/scim/comparison.js';
+import type { Comparison, ComparisonKey } from '../../../src/scim/comparison.js';
 import type { InstantFormat } from '../config.js';
 import type { SqlValue } from '../pool.js';
 import type { Comparer } from '../scalar-plan.js';
@@ -188,23 +188,6 @@ export function epochComparer(source: ScalarSource, format: Exclude<InstantForma
         : isFalse;
     },
     oneOf: (alias, keys) => sql`${at(alias)} IN ${valueList(keys.map(toNumber))}`,
-  };
-}
-
-/** Values of which the first characters are not stored. `all` compares the whole text. */
-export function prefixedComparer(comparer: Comparer, all: Comparer, prefix: string, comparison: Comparison): Comparer {
-  const start = String(keyOf(comparison, prefix));
-  const strip = (key: ComparisonKey): readonly ComparisonKey[] =>
-    typeof key === 'string' && key.startsWith(start) ? [key.slice(start.length)] : [];
-  return {
-    key: all.key,
-    present: comparer.present,
-    compare: (alias, op, key) => {
-      if (op !== 'eq') return all.compare(alias, op, key);
-      const [stored] = strip(key);
-      return stored === undefined ? isFalse : comparer.compare(alias, op, stored);
-    },
-    oneOf: (alias, keys) => comparer.oneOf(alias, keys.flatMap(strip)),
   };
 }
 

@@ -4,6 +4,7 @@ import { type Comparer, operatorsOf, type ScalarOptions, type ScalarPlan } from 
 import { column, type InRow, sql } from '../sql-text.js';
 import { createStoredScalar } from '../stored-scalar.js';
 import type { ColumnSchema } from '../table-schema.js';
+import { prefixedComparer } from './prefixed-comparer.js';
 import {
   booleanComparer,
   bytesComparer,
@@ -13,7 +14,6 @@ import {
   isoInstantComparer,
   numberComparer,
   otherColumnComparer,
-  prefixedComparer,
   textColumnComparer,
 } from './sqlite-comparer.js';
 import { type ScalarSource, sourceOf } from './sqlite-source.js';

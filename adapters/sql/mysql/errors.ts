@@ -137,7 +137,7 @@ export function connectErrorOf(error: unknown, target: ConnectionTarget): Adapte
   }
   if (!isServerError(error)) {
     const message = `${server} closed the connection at once.`;
-    return socketErrorOf(error, target) ?? new AdapterError('unavailable', message, details);
+    return socketErrorOf(withTlsCode(error), target) ?? new AdapterError('unavailable', message, details);
   }
   switch (error.errno) {
     case 1044: {
@@ -163,4 +163,13 @@ export function connectErrorOf(error: unknown, target: ConnectionTarget): Adapte
     default:
       return new AdapterError('unavailable', `${server} cannot be used now (${error.errno}).`, details);
   }
+}
+
+/** The driver writes a code of its own over that of Node: what went wrong is in the text alone. */
+function withTlsCode(error: unknown): unknown {
+  if (codeOf(error) !== 'HANDSHAKE_SSL_ERROR' || !(error instanceof Error)) return error;
+  const isName = error.message.includes("does not match certificate's altnames");
+  const isTrust = /certificate|issuer|self.signed/i.test(error.message);
+  const code = isName ? 'ERR_TLS_CERT_ALTNAME_INVALID' : isTrust ? 'CERT_NOT_TRUSTED' : 'ERR_SSL_HANDSHAKE';
+  return Object.assign(new Error(error.message, { cause: error }), { code });
 }

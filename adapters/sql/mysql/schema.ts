@@ -124,6 +124,7 @@ function toTableSchema(
     name,
     exists: true,
     isView: table.type !== 'BASE TABLE',
+    ...(withoutTransactions.test(table.engine ?? '') ? { engineWithoutTransactions: table.engine ?? '' } : {}),
     columns: new Map(schemas.map((column) => [column.name.toLowerCase(), column])),
     indexes,
     primaryKey:
@@ -133,6 +134,8 @@ function toTableSchema(
     isAutoincrement: true, // Kept over a restart by InnoDB.
   };
 }
+
+const withoutTransactions = /^(MyISAM|Aria|MEMORY|CSV|ARCHIVE|MRG_MyISAM|BLACKHOLE)$/i;
 
 function byName<T extends { readonly name: string }>(parts: readonly T[]): readonly (readonly T[])[] {
   const names = new Set(parts.map(({ name }) => name));
@@ -200,9 +203,11 @@ function toColumnSchema(column: FoundColumn): ColumnSchema {
     declaredType: declared,
     kind,
     ...collationOf(column.collation),
+    ...(column.collation === null ? {} : { collationName: column.collation }),
     notNull,
     isGenerated: (column.expression ?? '') !== '',
     isGivenByDatabase: /auto_increment/i.test(extra) || /^uuid\(\)$/i.test(column.default ?? ''),
+    hasDefault: column.default !== null && column.default !== 'NULL',
     defaultsToEmptyText: notNull && isText && isEmptyDefault,
     ...lengthOf(kind, type, column),
     ...rangeOf(type, declared),

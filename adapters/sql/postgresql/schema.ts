@@ -192,6 +192,7 @@ function toColumnSchema(column: FoundColumn): ColumnSchema {
     isGenerated: column.generated,
     isGivenByDatabase:
       column.identity || /^(nextval|gen_random_uuid|uuid_generate_v\d\w*)\(/.test(column.default ?? ''),
+    hasDefault: column.default !== null,
     defaultsToEmptyText: notNull && isEmptyDefault,
     ...(['varchar', 'bpchar'].includes(type) && modifier > 4 ? { maxLength: modifier - 4 } : {}),
     ...(type === 'name' ? { maxBytes: 63 } : {}),

@@ -50,6 +50,7 @@ function columnSchema(db: Database, table: string, row: ColumnRow): ColumnSchema
     collation: collationOf(db, table, row.name),
     notNull: row.notnull !== 0,
     isGenerated: row.hidden === 2 || row.hidden === 3,
+    hasDefault: row.dflt_value !== null,
     defaultsToEmptyText: row.notnull !== 0 && kind === 'text' && (row.dflt_value === "''" || row.dflt_value === '""'),
   };
 }
