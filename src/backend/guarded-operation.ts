@@ -19,7 +19,9 @@ export interface GuardParts {
   /** Left out where a call is to be made whatever became of earlier ones. */
   readonly circuit?: CircuitBreaker;
   readonly pace?: BackendPace;
-  /** Whether `retryAfterSeconds` of an error is the backend's own word. */
+  /** Whether `retryAfterSeconds` of an error is the backend's own word, and not a guess of the adapter. */
+  readonly believesRetryAfter?: boolean;
+  /** Whether the pace is told of it. An adapter that asks the pace itself tells it too. */
   readonly learnsFromErrors?: boolean;
   readonly watch: Watch;
   readonly observe?: Observe;
@@ -242,7 +244,7 @@ class GuardedOperation<T> implements Waiter, Watched, PaceWaiter {
   }
 
   private learnFrom(error: AdapterError): void {
-    const { pace, learnsFromErrors = true } = this.parts;
+    const { pace, learnsFromErrors = false } = this.parts;
     const { kind, retryAfterSeconds } = error;
     if (pace === undefined || !learnsFromErrors || kind !== 'unavailable' || retryAfterSeconds === undefined) return;
     if (!isPaceRefusal(error)) pace.learn({ retryAfterSeconds });
@@ -251,7 +253,9 @@ class GuardedOperation<T> implements Waiter, Watched, PaceWaiter {
   /** A backend that asks for a pause is not broken, and one that was not asked has said nothing. */
   private outcomeOf(error: AdapterError): Outcome {
     if (error.kind === 'unavailable') {
-      return this.parts.pace?.isPaused === true || isPaceRefusal(error) ? 'neutral' : 'failed';
+      const { pace, believesRetryAfter = false } = this.parts;
+      const isAsked = believesRetryAfter && error.retryAfterSeconds !== undefined;
+      return isAsked || pace?.isPaused === true || isPaceRefusal(error) ? 'neutral' : 'failed';
     }
     return error.kind === 'timeout' ? 'failed' : 'healthy';
   }

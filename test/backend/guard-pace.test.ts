@@ -190,6 +190,13 @@ describe('guard: a backend that asks for a pause', () => {
     expect(guard.state().pace.pausedForMs).toBe(0);
   });
 
+  it('neither learns from nor counts what an adapter that paces its requests says in words of its own', async () => {
+    const words = fail(new AdapterError('unavailable', 'In part.', { retryAfterSeconds: 40, applied: 'unknown' }));
+    const { guard } = paced([words], { pacedBy: 'requests' });
+    for (let n = 0; n < 20; n++) await remove(guard).catch(() => undefined);
+    expect(guard.state()).toMatchObject({ circuit: 'closed', pace: { pausedForMs: 0 } });
+  });
+
   it('goes on after the first operation that the adapter paced has ended', async () => {
     const { clock, pace, guard } = paced(
       [
