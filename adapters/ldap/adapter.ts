@@ -19,6 +19,7 @@ import type {
 import { AdapterError } from '../../src/backend/adapter-error.js';
 import { hasEnded } from '../../src/backend/has-ended.js';
 import { idOf, valuesOf } from '../../src/backend/record.js';
+import { afterWrite } from './after-write.js';
 import { Calls } from './calls.js';
 import { capabilitiesOf, unknownCapabilities } from './capabilities.js';
 import type { LdapConfig } from './config.js';
@@ -127,15 +128,16 @@ class LdapAdapter implements Adapter {
         },
       );
       this.searches.dropKept();
-      const isMended = await settleReferences(plan, entry.name.dn, changes, dnOf, reading);
-      const found =
-        (isMended ? undefined : made) ??
-        (await reading.calls.base(entity, entry.name.dn, plan.filter, read.attributes));
-      if (found === undefined) throw outside(plan);
-      const [created] = await toRecords(read, [found], reading);
-      if (created === undefined) throw outside(plan);
-      this.references.remember(plan, { id: idOf(created), dn: found.dn });
-      return created;
+      return afterWrite(async () => {
+        const { dn } = entry.name;
+        const isMended = await settleReferences(plan, dn, changes, dnOf, reading);
+        const told = isMended ? undefined : made;
+        const found = told ?? (await reading.calls.base(entity, dn, plan.filter, read.attributes));
+        const [created] = found === undefined ? [] : await toRecords(read, [found], reading);
+        if (found === undefined || created === undefined) throw outside(plan);
+        this.references.remember(plan, { id: idOf(created), dn: found.dn });
+        return created;
+      });
     });
   }
 
@@ -162,10 +164,12 @@ class LdapAdapter implements Adapter {
         return updateEntry(plan, request, reading);
       });
       if (changed) this.searches.dropKept();
-      const [updated] = entry === undefined ? [] : await toRecords(read, [entry], reading);
-      const record = fields.length === 0 ? { $id: id } : (updated ?? (await this.read(read, id, reading)));
-      if (record === undefined) throw new AdapterError('notFound', `There is no such entry in "${entity}".`);
-      return { changed, record };
+      return afterWrite(async () => {
+        const [updated] = entry === undefined ? [] : await toRecords(read, [entry], reading);
+        const record = fields.length === 0 ? { $id: id } : (updated ?? (await this.read(read, id, reading)));
+        if (record === undefined) throw new AdapterError('notFound', `There is no such entry in "${entity}".`);
+        return { changed, record };
+      });
     });
   }
 

@@ -1,5 +1,6 @@
 import type { Change } from '../../src/backend/adapter.js';
 import { AdapterError } from '../../src/backend/adapter-error.js';
+import { afterWrite } from './after-write.js';
 import type { Calls } from './calls.js';
 import {
   type AttributeChange,
@@ -68,7 +69,7 @@ export async function updateEntry(plan: EntityPlan, request: UpdateRequest, cont
 
 async function settle(plan: EntityPlan, { id, changes }: UpdateRequest, dnOf: DnOfReference, context: ReadContext) {
   const dn = context.references.known(plan, id);
-  return dn === undefined ? false : settleReferences(plan, dn, changes, dnOf, context);
+  return dn === undefined ? false : afterWrite(() => settleReferences(plan, dn, changes, dnOf, context));
 }
 
 /** The entry, where it is sure that it has to be read and what of it: when names have to be looked up at the same time. */
