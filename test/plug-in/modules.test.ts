@@ -66,6 +66,21 @@ describe('an adapter that type names by its path or package', { timeout: 120_000
     expect(output).toContain('gateway.yaml:4:44: error: "sise" is not known here; did you mean "size"?');
   });
 
+  it('can import scimbridge/adapter where no such package is installed, and else gets the one beside it', async () => {
+    const hr = `import { defineAdapter, RecordStore } from 'scimbridge/adapter';
+      export default defineAdapter({ configSchema: {}, open: (config, { entities }) => ({ capabilities: new RecordStore(entities).capabilities, get() {}, search() {}, lookup() {}, create() {}, update() {}, delete() {} }) });`;
+    await write('hr.mjs', hr);
+    await write('gateway.yaml', configWith('type: ./hr.mjs'));
+    expect(await scimbridge('check', '--connect')).toMatchObject({ code: 0 });
+    const own = { name: 'scimbridge', type: 'module', exports: { './adapter': './adapter.js' } };
+    await write('node_modules/scimbridge/package.json', JSON.stringify(own));
+    await write(
+      'node_modules/scimbridge/adapter.js',
+      'export class RecordStore {}\nexport const defineAdapter = (one) => ({ ...one, contractVersion: 7 });',
+    );
+    expect((await scimbridge('check')).output).toMatch(/is written for version 7 of the adapter contract/);
+  });
+
   it('has its section checked and completed by editors, with the schema that the program prints', async () => {
     await write('hr.mjs', module(`{ type: 'object', required: ['url'], properties: { url: { type: 'string' } } }`));
     await write('gateway.yaml', configWith('type: ./hr.mjs'));
