@@ -23,6 +23,13 @@ const methods = [
 /** The file of each plug-in module. */
 const plugIns = new WeakMap<AdapterModule, string>();
 
+let hasOpened = false;
+
+/** Whether an adapter of others was ever opened here: it may have left timers or connections behind. */
+export function hasOpenedPlugIn(): boolean {
+  return hasOpened;
+}
+
 /** The file that the module came from; undefined for an adapter that is built in. */
 export function plugInFile(module: AdapterModule): string | undefined {
   return plugIns.get(module);
@@ -72,6 +79,7 @@ async function openContained(
   const name = environment.adapter === undefined ? type : `${environment.adapter} (${type})`;
   const failed = (reason: string): AdapterError =>
     new AdapterError('unavailable', `The adapter ${name} cannot be opened: ${reason}`);
+  hasOpened = true;
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     const reason = `it was not open after ${openTimeoutMs / 1000} seconds. "open" must not wait for the backend.`;

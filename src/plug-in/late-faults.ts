@@ -5,7 +5,6 @@ import { readThrown } from './thrown.js';
 
 /** The folder of the compiled program: `dist/`, or the repository's root. */
 const ownFolder = fileURLToPath(new URL('../../', import.meta.url));
-const authoringFolder = fileURLToPath(new URL('../authoring/', import.meta.url));
 
 /**
  * What others' adapters let go wrong when nobody waits for it: a promise that is rejected later, an exception in a timer or
@@ -46,13 +45,9 @@ export function containLateFaults(modules: () => Iterable<AdapterModule>, log: A
   };
 }
 
-/** Whether our own code threw, rather than was called on the way: the first line of the stack that is not Node's. */
+/** Whether nobody but our own code was at work: of Node's own places nothing follows. */
 function isOurs(stack: string): boolean {
-  const place = stack
-    .split('\n')
-    .filter((line) => /^\s+at /.test(line))
-    .find((line) => !line.includes('node:'));
-  if (place === undefined) return false;
-  const isOwn = place.includes(ownFolder) && !place.includes('node_modules') && !place.includes(authoringFolder);
-  return isOwn;
+  const places = stack.split('\n').filter((line) => /^\s+at /.test(line) && !/\bnode:|<anonymous>/.test(line));
+  const isOwn = (place: string): boolean => place.includes(ownFolder) && !place.includes('node_modules');
+  return places.length > 0 && places.every(isOwn);
 }

@@ -109,4 +109,30 @@ describe('faults that come late', () => {
     }
     expect(process.listeners('unhandledRejection')).toEqual(before);
   });
+
+  it('are lines in the log as soon as code of others was at work, also where ours threw', () => {
+    const lines: object[] = [];
+    const log = { ...environment.log, error: (fields: object) => lines.push(fields) };
+    const own = new URL('../../src/backend/records/record-store.ts', import.meta.url).href;
+    const withStack = (...places: readonly string[]): Error =>
+      Object.assign(new Error('late'), {
+        stack: ['Error: late', ...places.map((place) => `    at f (${place}:1:1)`)].join('\n'),
+      });
+    const contained = containModule('./hr.js', '/srv/hr.js', module);
+    const before = process.listeners('uncaughtException');
+    const end = containLateFaults(() => [contained], log);
+    const [listener] = process.listeners('uncaughtException').filter((one) => !before.includes(one));
+    const others = () => undefined;
+    process.on('uncaughtException', others);
+    try {
+      listener?.(withStack(own, 'node:internal/timers'), 'uncaughtException');
+      expect(lines).toEqual([]);
+      listener?.(withStack(own, 'file:///srv/hr.js', 'node:internal/timers'), 'uncaughtException');
+      listener?.(withStack('node:net'), 'uncaughtException');
+      expect(lines).toMatchObject([{ adapter: './hr.js' }, { adapter: './hr.js' }]);
+    } finally {
+      process.off('uncaughtException', others);
+      end();
+    }
+  });
 });

@@ -50,6 +50,7 @@ describe('the guide for authors', () => {
     [412, 'revisionMismatch', 'no'],
     [422, 'rejected', 'no'],
     [429, 'unavailable', 'no'],
+    [503, 'unavailable', 'unknown'],
     [500, 'unavailable', 'unknown'],
   ] as const)('turns an answer of %i into "%s"', async (status, kind, applied) => {
     const error = await outcomeOf(status, { 'retry-after': '7' });
