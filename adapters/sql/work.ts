@@ -15,6 +15,16 @@ export interface Statement extends Sql {
  */
 export type Work<T> = Generator<Statement, T, SqlAnswer>;
 
+/** What to `yield` for rows, where work is done so often that a generator for each statement would be felt. */
+export function ask({ text, params }: Sql, onPaper?: Row): Statement {
+  return onPaper === undefined ? { text, params, wants: 'rows' } : { text, params, wants: 'rows', onPaper };
+}
+
+/** What to `yield` for a change. */
+export function change({ text, params }: Sql): Statement {
+  return { text, params, wants: 'changes' };
+}
+
 export function* rows({ text, params }: Sql): Work<readonly Row[]> {
   return (yield { text, params, wants: 'rows' }).rows;
 }
