@@ -1,5 +1,5 @@
 import type { Row, SqlAnswer, SqlValue } from './pool.js';
-import { printSql, type Sql } from './sql-text.js';
+import type { Sql } from './sql-text.js';
 
 /** A statement that is to be carried out, and what its answer is wanted for. */
 export interface Statement extends Sql {
@@ -77,9 +77,9 @@ export async function runLater<T>(work: Work<T>, execute: (statement: Statement)
 }
 
 /** Carries nothing out: notes the statements, and answers as if everything changed a row. */
-export function runOnPaper<T>(work: Work<T>, lines: string[]): T {
+export function runOnPaper<T>(work: Work<T>, print: (statement: Sql) => string, lines: string[]): T {
   return runNow(work, (statement) => {
-    lines.push(`${printSql(statement)};`);
+    lines.push(`${print(statement)};`);
     const { onPaper } = statement;
     const [first] = onPaper ?? [];
     return {
