@@ -17,6 +17,7 @@ export interface Plan {
   readonly warmUpPages: number;
   readonly starts: number;
   readonly ldap: LdapPlan;
+  readonly rest: RestPlan;
   readonly postgresql: PostgresqlPlan;
 }
 
@@ -39,6 +40,18 @@ export interface LdapPlan {
   readonly imports: number;
   /** Imports while the memory is watched. */
   readonly memoryWalks: number;
+}
+
+/** Of the part on a REST service. */
+export interface RestPlan {
+  readonly users: number;
+  readonly connections: readonly number[];
+  readonly rounds: number;
+  readonly roundMs: number;
+  readonly createsPerRound: number;
+  readonly warmUpMs: number;
+  /** Whole imports. */
+  readonly imports: number;
 }
 
 /** Of the part on PostgreSQL. */
@@ -81,6 +94,15 @@ export const fullPlan: Plan = {
     imports: 7,
     memoryWalks: 10,
   },
+  rest: {
+    users: 10_000,
+    connections: [1, 16, 64],
+    rounds: 7,
+    roundMs: 700,
+    createsPerRound: 300,
+    warmUpMs: 2000,
+    imports: 7,
+  },
   postgresql: {
     users: 100_000,
     groups: 200,
@@ -119,6 +141,15 @@ export const quickPlan: Plan = {
     samples: 3,
     imports: 1,
     memoryWalks: 1,
+  },
+  rest: {
+    users: 500,
+    connections: [1, 16],
+    rounds: 1,
+    roundMs: 150,
+    createsPerRound: 64,
+    warmUpMs: 150,
+    imports: 1,
   },
   postgresql: {
     users: 2000,

@@ -259,6 +259,13 @@ function isAlone({ fixed }: EntityPlan, columns: readonly (string | undefined)[]
 }
 
 function hasTable(names: readonly string[], table: TableSchema, path: Path, findings: Findings): boolean {
+  const { engineWithoutTransactions: engine } = table;
+  if (engine !== undefined) {
+    findings.error(
+      path,
+      `"${table.name}" is kept by ${engine}, which has no transactions: half a change could stay. Use InnoDB.`,
+    );
+  }
   if (table.exists) return true;
   findings.error(path, `There is no table "${table.name}".${nearestName(table.name, names)}`);
   return false;

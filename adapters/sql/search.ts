@@ -52,9 +52,10 @@ export function* search(plan: EntityPlan, query: SearchQuery): Work<SearchResult
   const read = page === undefined ? [] : (yield ask(page)).rows;
   const found = read.slice(0, query.limit);
   const last = read.length > query.limit ? found.at(-1) : undefined;
+  const seen = page === undefined || last !== undefined ? undefined : totalSeen(query, read.length);
   return {
     records: yield* selection.records(found),
-    ...(count === undefined ? {} : { total: Number((yield ask(count)).rows[0]?.[0] ?? 0) }),
+    ...(count === undefined ? {} : { total: seen ?? Number((yield ask(count)).rows[0]?.[0] ?? 0) }),
     ...(last === undefined
       ? {}
       : {
@@ -65,6 +66,11 @@ export function* search(plan: EntityPlan, query: SearchQuery): Work<SearchResult
           }),
         }),
   };
+}
+
+/** A last page, counted from the first record, tells how many there are: nearly every look-up is one. */
+function totalSeen({ after, offset = 0 }: SearchQuery, onPage: number): number | undefined {
+  return after === undefined && (onPage > 0 || offset === 0) ? offset + onPage : undefined;
 }
 
 /** The records with one of the values, by as few statements as can be. A value that the field cannot have finds nothing. */

@@ -16,6 +16,8 @@ import { answerTokenRequest } from './token-endpoint.js';
 export interface Health {
   /** Requests are served. Backends do not count: with one down, the gateway is there and says so. */
   readonly ready: boolean;
+  /** Where tokens are kept. While it is down, known tokens are taken for a while and others answered 503. */
+  readonly state?: 'up' | 'down';
   readonly gateways: readonly GatewayHealth[];
 }
 
@@ -70,13 +72,13 @@ export function createApp(options: AppOptions): Hono<HttpEnv> {
 
   app.get('/health/live', () => healthResponse(200, { status: 'live' }));
   app.get('/health/ready', () => {
-    const { ready, gateways } = options.health();
-    return healthResponse(ready ? 200 : 503, { status: ready ? 'ready' : 'not ready', gateways });
+    const { ready, ...parts } = options.health();
+    return healthResponse(ready ? 200 : 503, { status: ready ? 'ready' : 'not ready', ...parts });
   });
 
   app.all('/oauth/token', (context) => {
-    const exchange = new Exchange(context);
     const { tokenEndpoint, proxies, gateways } = options.served();
+    const exchange = new Exchange(context, proxies);
     if (tokenEndpoint === undefined) return find(context.req.path)?.(context) ?? notFound(context);
     const { remoteAddress } = exchange;
     const address = proxies?.read(remoteAddress, (name) => exchange.header(name)).address ?? remoteAddress;

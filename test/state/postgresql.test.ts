@@ -96,11 +96,21 @@ await describeOnPostgresql('migrations of the state', (fixture) => {
     await expect(migrated(steps(1).slice(0, 1))).rejects.toThrow(/newer version of scimbridge/);
   });
 
+  it('of a newer version end the start of an older one at once', async () => {
+    await (await fixture.open()).close();
+    await fixture.database.run('UPDATE scimbridge.versions SET version = 99, oldest = 98');
+    const parts = serving();
+    await expect(fixture.open(parts)).rejects.toThrow(/"test_\d+" on .* cannot be used: a newer version of scimbridge/);
+    expect(parts.said).toEqual([]);
+  });
+
   it('need no right to create anything once they are done', async () => {
     await (await fixture.open()).tokens.create(token);
     await fixture.database.run(
       "CREATE ROLE least LOGIN PASSWORD 'least'; GRANT USAGE ON SCHEMA scimbridge TO least; GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA scimbridge TO least;",
     );
+    // Nor does an older version beside a newer one.
+    await fixture.database.run('UPDATE scimbridge.versions SET version = version + 1');
     const place = { ...fixture.place.database, user: 'least', password: 'least' };
     const state = await openState({ dataDir: '/nowhere', database: place });
     await state.tokens.create({ ...token, label: 'other', hash: 'h2' });
@@ -141,6 +151,7 @@ await describeOnPostgresql('a state that is away', (fixture) => {
 
   it.each([
     ['a wrong password', { password: 'wrong' }, /password authentication failed/],
+    ['no password', { password: '' }, /password/],
     ['a database that is not there', { database: 'none' }, /does not exist/],
     ['an authority that did not sign its certificate', { tls: {} }, /certificate/],
   ])('by %s is told at once, since waiting would not help', async (_, change, message) => {
@@ -192,6 +203,19 @@ await describeOnPostgresql('a state that is away', (fixture) => {
     }
     await until(() => state.isUp());
     expect(await state.tokens.find('h1')).toMatchObject({ label: 'Entra' });
+  });
+
+  it('that hangs keeps no process from ending', async () => {
+    const state = await openState(fixture.place, serving());
+    await Promise.all([state.tokens.create(token), state.key('cursor'), state.key('oauth')]);
+    fixture.server.pause();
+    try {
+      const begin = performance.now();
+      await state.close();
+      expect(performance.now() - begin).toBeLessThan(5000);
+    } finally {
+      fixture.server.resume();
+    }
   });
 
   it('for a moment loses its connections and nothing else', async () => {
