@@ -1,8 +1,9 @@
 import type { FieldUse } from '../../src/backend/adapter.js';
 import type { ChildFieldConfig } from './config.js';
 import { type ChildColumn, type ChildField, type FieldContext, placeOf } from './field-plan.js';
+import { fixedColumns, restrictionTo } from './fixed-columns.js';
 import type { ScalarPlan } from './scalar-plan.js';
-import { column, type InRow, list, literal, type Sql, sql } from './sql-text.js';
+import { column, type InRow, list, type Sql, sql } from './sql-text.js';
 import { columnOf, type TableSchema } from './table-schema.js';
 
 /** @returns why it cannot be done, in words that follow the field's name */
@@ -16,13 +17,8 @@ export function planChild(use: FieldUse, config: ChildFieldConfig, context: Fiel
   const missing = use.children?.find((child) => !parts.has(child.name));
   if (use.type === 'records' && missing !== undefined) return `has no column for its part "${missing.name}"`;
   const parent = columnOf(table, config.parent);
-  const fixed = Object.entries(config.fixed ?? {}).map(([fixedColumn, value]) => ({
-    column: columnOf(table, fixedColumn).name,
-    value: typeof value === 'boolean' ? BigInt(value) : value,
-  }));
-  const restriction = joined(
-    fixed.map((item) => (row) => sql` AND ${column(row, item.column)} = ${literal(item.value)}`),
-  );
+  const fixed = fixedColumns(table, config.fixed);
+  const restriction = restrictionTo(fixed);
   const visible = joined(hidden);
   const values = [...columns.values()].map((item) => item.column.name);
   const identity = identityOf(table, parent.name, values);

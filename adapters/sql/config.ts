@@ -136,6 +136,13 @@ export const tableEntitySchema = {
       description: "A unique column, text or integer, that never changes. It is the record's id.",
       examples: ['id'],
     },
+    fixed: {
+      type: 'object',
+      additionalProperties: { type: ['string', 'number', 'boolean'] },
+      description:
+        "Columns that have the same value in all of the entity's rows, as in a table that several tenants share. Other rows are left alone, and a unique index may begin with them.",
+      examples: [{ tenant: 'a' }],
+    },
     generateKey: {
       enum: ['uuid', 'database'],
       description:

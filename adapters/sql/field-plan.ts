@@ -2,7 +2,7 @@ import type { FieldUse } from '../../src/backend/adapter.js';
 import { planChild } from './child-plan.js';
 import type { ColumnFieldConfig, FieldConfig } from './config.js';
 import type { Dialect } from './dialects/dialect.js';
-import type { SqlValue } from './pool.js';
+import type { FixedColumn } from './fixed-columns.js';
 import type { ScalarOptions, ScalarPlan, ValuePlace } from './scalar-plan.js';
 import { column, type InRow, literal, type Sql } from './sql-text.js';
 import { type ColumnSchema, columnOf, missingTable, type TableSchema } from './table-schema.js';
@@ -74,7 +74,7 @@ export interface ChildField extends ListBase {
   readonly parentKey: InRow;
   readonly parentColumn: InRow;
   readonly columns: ReadonlyMap<string, ChildColumn>;
-  readonly fixed: readonly { readonly column: string; readonly value: SqlValue }[];
+  readonly fixed: readonly FixedColumn[];
   readonly position?: string;
   /** ` AND …` that keeps to this field's rows. */
   readonly restriction: InRow;
@@ -94,6 +94,8 @@ export interface FieldContext {
   /** The table behind a view, where records are written. */
   readonly writeTable?: TableSchema;
   readonly key: ColumnSchema;
+  /** Names of columns that are the same in all rows of the entity. */
+  readonly fixed: readonly string[];
   readonly readTable: (table: string) => TableSchema;
   /** The prefix of the ids that the field's values are, where they are ids of one entity here. */
   readonly prefixFor: (use: FieldUse) => string;
@@ -179,7 +181,8 @@ function planColumn(use: FieldUse, config: ColumnFieldConfig, context: FieldCont
     const foldedSchema = folded === undefined ? {} : { folded: columnOf(table, folded) };
     const at = placeOf(dialect, schema, context.writeTable ?? table, config.timeZone);
     if (typeof at === 'string') return at;
-    const scalar = dialect.scalar({ ...options, place: at, ...foldedSchema });
+    const { fixed } = context;
+    const scalar = dialect.scalar({ ...options, place: { ...at, fixed }, ...foldedSchema });
     return { ...base, kind: 'column', column: schema, ...foldedSchema, scalar };
   }
   if (folded !== undefined) return 'has both `json` and `folded`: only a whole column has a folded copy';

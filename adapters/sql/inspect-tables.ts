@@ -54,6 +54,7 @@ function* inspectEntity(
     const columnName = typeof declared === 'object' ? declared.column : declared;
     if (columnName !== undefined) hasColumn(plan.table, columnName, [...path, role], findings);
   }
+  for (const { column: own } of plan.fixed) hasColumn(plan.writeTable, own, [...path, 'fixed', own], findings);
   inspectKey(plan, path, findings);
   for (const use of plan.use.fields) yield* inspectField(names, plan, use, config.fields[use.name], findings);
 }
@@ -78,7 +79,7 @@ function inspectKey(plan: EntityPlan, path: Path, findings: Findings): void {
   if (!table.columns.has(key.name.toLowerCase())) return;
   const at: Path = [...path, 'key'];
   const isUnique = table.indexes.some(
-    ({ unique, partial, columns }) => unique && !partial && columns.join().toLowerCase() === key.name.toLowerCase(),
+    ({ unique, partial, columns }) => unique && !partial && isAlone(plan, columns, key.name),
   );
   if (!table.isView && table.rowidColumn !== key.name.toLowerCase() && !isUnique) {
     findings.error(at, `The column "${key.name}" has no UNIQUE index: two records could have the same id.`);
@@ -236,7 +237,7 @@ function inspectUnique(plan: EntityPlan, field: FieldPlan, path: Path, findings:
   }
   const indexed = field.scalar.comparison === 'fold' ? field.folded?.name : field.column.name;
   const isOnColumn = (columns: readonly (string | undefined)[]): boolean =>
-    columns.length === 1 && indexed !== undefined && columns[0]?.toLowerCase() === indexed.toLowerCase();
+    indexed !== undefined && isAlone(plan, columns, indexed);
   const index = table.indexes.find(({ unique, columns }) => unique && isOnColumn(columns));
   if (table.isView || (indexed !== undefined && table.rowidColumn === indexed.toLowerCase())) return;
   if (index === undefined) {
@@ -248,6 +249,13 @@ function inspectUnique(plan: EntityPlan, field: FieldPlan, path: Path, findings:
       `The index "${index.name}" also counts deleted records: their values stay taken. Make it partial.`,
     );
   }
+}
+
+/** Beside columns that are the same in all rows that are ours, the index has this one only. */
+function isAlone({ fixed }: EntityPlan, columns: readonly (string | undefined)[], own: string): boolean {
+  const others = new Set(fixed.map((item) => item.column.toLowerCase()));
+  const varying = columns.filter((name) => name === undefined || !others.has(name.toLowerCase()));
+  return varying.length === 1 && varying[0]?.toLowerCase() === own.toLowerCase();
 }
 
 function hasTable(names: readonly string[], table: TableSchema, path: Path, findings: Findings): boolean {

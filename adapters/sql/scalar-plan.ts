@@ -44,6 +44,8 @@ export type ValuePlace =
       readonly schema: ColumnSchema;
       /** The table whose indexes are on the column. */
       readonly table: TableSchema;
+      /** Columns of the table that are the same in all rows that are ours: a unique index may have them beside this one. */
+      readonly fixed?: readonly string[];
       /** What is read instead of the bare column: an expression, or its time in UTC. */
       readonly at?: InRow;
       /** What is written for a value. */

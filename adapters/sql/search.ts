@@ -27,7 +27,7 @@ export function searchStatements(plan: EntityPlan, query: SearchQuery): SearchSt
   const key = sort === undefined ? undefined : sortKey(plan, sort);
   const where = all([
     ...(query.filter === undefined ? [] : [conditionSql(plan, query.filter)]),
-    ...(plan.deleted === undefined ? [] : [plan.alive(outer)]),
+    ...(plan.isRestricted ? [plan.alive(outer)] : []),
   ]);
   const from = sql`FROM ${plan.tableName} AS ${outer}`;
   const position = query.after === undefined ? (query.offset ?? 0) : parsePosition(query.after);

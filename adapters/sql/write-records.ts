@@ -140,7 +140,7 @@ function* mend(writer: Writer, reference: IncomingReference, before: Scalar, aft
     *apply(owner, key, changes) {
       const fields = ownFields(owner, changes);
       const selected = list(RowEdit.expressions(fields));
-      const statement = sql`SELECT ${selected} FROM ${owner.tableName} AS ${outer} WHERE ${column(outer, owner.key.name)} = ${key}${owner.writeTable === owner.table ? owner.dialect.lock : nothing}`;
+      const statement = sql`SELECT ${selected} FROM ${owner.tableName} AS ${outer} WHERE ${column(outer, owner.key.name)} = ${key}${owner.restriction(outer)}${owner.writeTable === owner.table ? owner.dialect.lock : nothing}`;
       const edit = new RowEdit(owner.dialect, fields, (yield* rows(statement))[0]);
       yield* applyChanges(writer, owner, key, edit, changes);
     },
@@ -183,7 +183,9 @@ function* lockBehindView(plan: EntityPlan, id: string): Work<void> {
   const { dialect, writeTable, writeName, key } = plan;
   if (writeTable === plan.table || dialect.isSerial) return;
   const found = plan.id.compare(outer, 'eq', idKey(plan, id));
-  yield* rows(sql`SELECT ${column(outer, key.name)} FROM ${writeName} AS ${outer} WHERE ${found}${dialect.lock}`);
+  yield* rows(
+    sql`SELECT ${column(outer, key.name)} FROM ${writeName} AS ${outer} WHERE ${found}${plan.restriction(outer)}${dialect.lock}`,
+  );
 }
 
 function* insertRow({ now, newKey }: Writer, plan: EntityPlan, edit: RowEdit): Work<SqlValue> {
@@ -192,6 +194,7 @@ function* insertRow({ now, newKey }: Writer, plan: EntityPlan, edit: RowEdit): W
   const key = plan.generateKey === 'uuid' ? newKey() : undefined;
   if (!isGiven && key !== undefined) assignments.unshift({ column: plan.key.name, value: sql`${key}` });
   if (plan.version !== undefined) assignments.push({ column: plan.version, value: sql`1` });
+  assignments.push(...plan.fixed);
   for (const kept of [plan.created, plan.modified]) {
     if (kept !== undefined) assignments.push(instant(kept, now));
   }
@@ -204,7 +207,7 @@ function* insertRow({ now, newKey }: Writer, plan: EntityPlan, edit: RowEdit): W
 function* updateRow(plan: EntityPlan, key: SqlValue, assignments: readonly Assignment[]): Work<void> {
   if (assignments.length === 0) return;
   yield* run(
-    sql`UPDATE ${plan.writeName} AS ${outer} SET ${setClause(assignments)} WHERE ${column(outer, plan.key.name)} = ${key}`,
+    sql`UPDATE ${plan.writeName} AS ${outer} SET ${setClause(assignments)} WHERE ${column(outer, plan.key.name)} = ${key}${plan.restriction(outer)}`,
   );
 }
 
@@ -217,7 +220,8 @@ function* deleteRow(plan: EntityPlan, key: SqlValue): Work<void> {
       sql`DELETE FROM ${tableName} WHERE ${column(tableName, field.parent.name)} = ${key}${field.restriction(tableName)}`,
     );
   }
-  yield* run(sql`DELETE FROM ${plan.writeName} WHERE ${name(plan.key.name)} = ${key}`);
+  const { writeName, restriction } = plan;
+  yield* run(sql`DELETE FROM ${writeName} WHERE ${column(writeName, plan.key.name)} = ${key}${restriction(writeName)}`);
 }
 
 function* applyToChild(

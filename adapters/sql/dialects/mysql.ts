@@ -176,10 +176,10 @@ function holds(at: Sql, schema: ColumnSchema, value: SqlValue): Sql {
 function caseless({ place }: ScalarOptions): CaselessIndex | undefined {
   if (place.kind !== 'column' || place.schema.collation !== 'other' || place.schema.ignoresCase !== true)
     return undefined;
-  const { schema, table } = place;
+  const { schema, table, fixed } = place;
   return {
     equals: (alias, text) => resembles(column(alias, schema.name), schema, text),
     isOneOf: (alias, texts) => isOneOf(column(alias, schema.name), schema, texts),
-    isUnique: hasUniqueIndex(table, schema.name),
+    isUnique: hasUniqueIndex(table, schema.name, fixed),
   };
 }

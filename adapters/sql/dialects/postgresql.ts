@@ -156,18 +156,17 @@ function holds(at: Sql, schema: ColumnSchema, value: SqlValue): Sql {
 /** `lower(login)` under an index, or a column whose own equality ignores case. */
 function caseless({ place }: ScalarOptions): CaselessIndex | undefined {
   if (place.kind !== 'column') return undefined;
-  const { schema, table } = place;
+  const { schema, table, fixed = [] } = place;
   const at = (alias: Sql): Sql => column(alias, schema.name);
   if (schema.collation === 'other' && schema.ignoresCase === true) {
     return {
       equals: (alias, text) => sql`${at(alias)} = ${text}`,
       isOneOf: (alias, texts) => isOneOf(at(alias), schema, texts),
-      isUnique: hasUniqueIndex(table, schema.name),
+      isUnique: hasUniqueIndex(table, schema.name, fixed),
     };
   }
   const lowered = table.indexes.filter(
-    ({ expressions, partial, columns }) =>
-      !partial && columns.length === 1 && isLowerOf(expressions?.[0] ?? '', schema.name),
+    ({ expressions = [], partial, columns }) => !partial && isLowerAlone(columns, expressions, schema.name, fixed),
   );
   if (lowered.length === 0) return undefined;
   return {
@@ -176,6 +175,18 @@ function caseless({ place }: ScalarOptions): CaselessIndex | undefined {
       sql`lower(${at(alias)}) = ANY (SELECT lower(w) FROM unnest(CAST(${arrayText(texts)} AS text[])) AS w)`,
     isUnique: lowered.some(({ unique }) => unique),
   };
+}
+
+/** The index is over `lower(column)`, and otherwise over columns that are the same everywhere. */
+function isLowerAlone(
+  columns: readonly (string | undefined)[],
+  expressions: readonly (string | undefined)[],
+  columnName: string,
+  fixed: readonly string[],
+): boolean {
+  const others = columns.flatMap((name, index) => (name !== undefined && fixed.includes(name) ? [] : [index]));
+  const [only = -1] = others;
+  return others.length === 1 && isLowerOf(expressions[only] ?? '', columnName);
 }
 
 /** `lower(login)`, `lower((login)::text)`, `lower(("Login")::text)` */

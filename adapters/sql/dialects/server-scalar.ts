@@ -194,15 +194,23 @@ function selectOf(words: ServerWords, { type, place, format = 'iso' }: ScalarOpt
 function isKeptUnique(words: ServerWords, options: ScalarOptions, comparison: Comparison): boolean {
   const { place, folded } = options;
   if (place.kind !== 'column' || place.at !== undefined) return false;
-  if (folded !== undefined) return hasUniqueIndex(place.table, folded.name);
+  if (folded !== undefined) return hasUniqueIndex(place.table, folded.name, place.fixed);
   if (comparison === 'asciiFold') return words.caseless(options)?.isUnique === true;
   const isOneSpelling = place.schema.kind === 'uuid' || place.schema.kind === 'integer';
-  return (comparison === 'exact' || isOneSpelling) && hasUniqueIndex(place.table, place.schema.name);
+  return (comparison === 'exact' || isOneSpelling) && hasUniqueIndex(place.table, place.schema.name, place.fixed);
 }
 
-export function hasUniqueIndex({ indexes, primaryKey }: TableSchema, columnName: string): boolean {
+/** @param fixed columns that may be in the index, too, since they are the same in all rows that are ours */
+export function hasUniqueIndex(
+  { indexes, primaryKey }: TableSchema,
+  columnName: string,
+  fixed: readonly string[] = [],
+): boolean {
   const wanted = columnName.toLowerCase();
-  const isAlone = (columns: readonly (string | undefined)[]): boolean =>
-    columns.length === 1 && columns[0]?.toLowerCase() === wanted;
+  const others = new Set(fixed.map((name) => name.toLowerCase()));
+  const isAlone = (columns: readonly (string | undefined)[]): boolean => {
+    const varying = columns.filter((name) => name === undefined || !others.has(name.toLowerCase()));
+    return varying.length === 1 && varying[0]?.toLowerCase() === wanted;
+  };
   return isAlone(primaryKey) || indexes.some(({ unique, partial, columns }) => unique && !partial && isAlone(columns));
 }
