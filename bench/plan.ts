@@ -18,6 +18,7 @@ export interface Plan {
   readonly starts: number;
   readonly ldap: LdapPlan;
   readonly postgresql: PostgresqlPlan;
+  readonly rest: RestPlan;
 }
 
 /** Of the part on a directory. */
@@ -56,6 +57,18 @@ export interface PostgresqlPlan {
   readonly samples: number;
 }
 
+/** Of the part on a REST service. */
+export interface RestPlan {
+  readonly users: number;
+  readonly connections: readonly number[];
+  readonly rounds: number;
+  readonly roundMs: number;
+  readonly createsPerRound: number;
+  readonly warmUpMs: number;
+  /** Whole imports. */
+  readonly imports: number;
+}
+
 export const fullPlan: Plan = {
   users: 10_000,
   manyUsers: 100_000,
@@ -91,6 +104,15 @@ export const fullPlan: Plan = {
     createsPerRound: 500,
     warmUpMs: 5000,
     samples: 100,
+  },
+  rest: {
+    users: 10_000,
+    connections: [1, 16, 64],
+    rounds: 7,
+    roundMs: 700,
+    createsPerRound: 300,
+    warmUpMs: 2000,
+    imports: 7,
   },
 };
 
@@ -130,5 +152,14 @@ export const quickPlan: Plan = {
     createsPerRound: 64,
     warmUpMs: 150,
     samples: 10,
+  },
+  rest: {
+    users: 500,
+    connections: [1, 16],
+    rounds: 1,
+    roundMs: 150,
+    createsPerRound: 64,
+    warmUpMs: 150,
+    imports: 1,
   },
 };

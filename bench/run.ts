@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: the gateway against a bare handler on the same kind of database, and against itself at other sizes.
- * With OpenLDAP or PostgreSQL installed, also what the gateway costs on a directory or on a server's tables.
- * --only sqlite|ldap|postgresql: one part. --quick: only whether everything runs, in less than a minute. --write: brings the tables into docs/performance.md.
+ * With OpenLDAP or PostgreSQL installed, also what the gateway costs on a directory or on a server's tables; and on a REST service.
+ * --only sqlite|ldap|postgresql|rest: one part. --quick: only whether everything runs, in a minute or so. --write: brings the tables into docs/performance.md.
  * --cpu-prof FOLDER: CPU profiles of both servers under the throughput measures.
  */
 import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
@@ -15,6 +15,7 @@ import { fullPlan, type Plan, quickPlan } from './plan.js';
 import { measurePostgresql } from './postgresql/run.js';
 import { whyNoPostgresql } from './postgresql/server.js';
 import { type Report, type Results, updatePage, writeReport } from './report.js';
+import { measureRest } from './rest/run.js';
 import { type ServerProcess, startBare, startGateway, startUnwatched } from './servers.js';
 import { measureMembers, measurePages, measureWalkMemory } from './size.js';
 import { createUsers, measureThroughput, measureWatching } from './throughput.js';
@@ -52,7 +53,7 @@ function folder(root: string, name: string): string {
   return path;
 }
 
-const partNames = ['sqlite', 'ldap', 'postgresql'] as const;
+const partNames = ['sqlite', 'ldap', 'postgresql', 'rest'] as const;
 
 /** Each part with its marks in docs/performance.md. */
 const parts: Readonly<Record<string, (plan: Plan, root: string) => Promise<Report | undefined>>> = {
@@ -77,6 +78,8 @@ const parts: Readonly<Record<string, (plan: Plan, root: string) => Promise<Repor
     progress(`The part on PostgreSQL is left out: ${reason}.`);
     return undefined;
   },
+  'bench-rest': async (plan, root) =>
+    isWanted('rest') ? measureRest(plan.rest, folder(root, 'rest'), nodeOptions(), progress) : undefined,
 };
 
 function isWanted(part: (typeof partNames)[number]): boolean {

@@ -5,7 +5,14 @@
 import type { FromSchema } from 'json-schema-to-ts';
 import { operationsSchema, ruleSchema } from '../src/mapping/rule.js';
 import { authSchema, type jwtIssuerSchema } from './auth-schema.js';
-import { metricsSchema, recordSchema, tlsSchema, transactionsSchema, trustedProxiesSchema } from './server-schema.js';
+import {
+  metricsSchema,
+  recordSchema,
+  stateSchema,
+  tlsSchema,
+  transactionsSchema,
+  trustedProxiesSchema,
+} from './server-schema.js';
 
 const nameSchema = {
   pattern: '^[A-Za-z][A-Za-z0-9_-]*$',
@@ -285,6 +292,7 @@ export const gatewayFileSchema = {
       default: './data',
       description: "The folder of the gateway's own state, relative to this file.",
     },
+    state: stateSchema,
     log: {
       type: 'object',
       additionalProperties: false,
@@ -314,7 +322,15 @@ export const gatewayFileSchema = {
       additionalProperties: {
         type: 'object',
         required: ['type'],
-        properties: { type: { type: 'string', description: 'The kind of backend.' } },
+        properties: {
+          type: { type: 'string', description: 'The kind of backend.' },
+          use: {
+            ...useSchema,
+            description:
+              'Presets by name, or files by path, whose section `adapter` says what this one does not say. Objects are merged, and null takes out what a preset says.',
+            examples: ['scim-target'],
+          },
+        },
       },
       description: 'The backends, by a name of your choice.',
     },
@@ -349,6 +365,12 @@ export const mappingFileSchema = {
       },
     },
     schemas: schemasSchema,
+    adapter: {
+      type: 'object',
+      required: ['type'],
+      properties: { type: { type: 'string', description: 'The kind of adapter that the section is for.' } },
+      description: 'What a section of `adapters` with this file in its `use` says where it says nothing itself.',
+    },
   },
 } as const;
 

@@ -14,6 +14,10 @@ export interface GatewayConfig {
   readonly publicUrl: string | undefined;
   /** Absolute. */
   readonly dataDir: string;
+  /** Where the state lies when not in `dataDir`. */
+  readonly state: StateConfig | undefined;
+  /** The section `state` is there and cannot be read, so nobody can tell where the state lies. Only of a draft. */
+  readonly isStateFaulty: boolean;
   readonly log: { readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' };
   /** File names are absolute. */
   readonly tls: GatewayFile['tls'];
@@ -27,6 +31,20 @@ export interface GatewayConfig {
   readonly secretFiles: readonly string[];
   readonly adapters: ReadonlyMap<string, AdapterConfig>;
   readonly gateways: readonly Gateway[];
+}
+
+/** A PostgreSQL database. */
+export interface StateConfig {
+  readonly host: string;
+  readonly port: number;
+  readonly database: string;
+  readonly user: string;
+  readonly password: string | undefined;
+  readonly schema: string;
+  readonly connections: number;
+  readonly graceSeconds: number;
+  /** File names are absolute. Undefined: clear text. */
+  readonly tls: NonNullable<GatewayFile['state']>['tls'];
 }
 
 export interface AdapterConfig {

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { ValidateFunction } from 'ajv';
 import { isObject } from '../src/scim/schema.js';
 import { type AdapterKeys, adapterKeysSchema, splitSection, withAdapterKeys } from './adapter-keys.js';
+import { withPresets } from './adapter-presets.js';
 import { builtInText } from './built-in.js';
 import { crossCheck, unusedAdapters } from './cross-checks.js';
 import {
@@ -22,6 +23,7 @@ import { SchemaCatalog } from './schema-catalog.js';
 import { schemaProblems } from './schema-problems.js';
 import { networkProblems } from './server-checks.js';
 import type { Sources } from './source.js';
+import { localAdapters, readState } from './state-section.js';
 import { validator } from './validator.js';
 
 export interface LoadOptions {
@@ -125,6 +127,8 @@ function readDraft(data: GatewayFile, reading: Reading): Omit<GatewayConfig, 'fi
   problems.push(...crossCheck(gateways, adapters, main), ...unusedAdapters(data, main));
   problems.push(...networkProblems(data.trustedProxies, main));
   const tls = resolveTls(data.tls, main);
+  const state = isBroken(['state']) ? undefined : readState(data.state, main, problems);
+  if (state !== undefined) problems.push(...localAdapters(adapters, main));
   const keySets = gateways.flatMap((gateway) => keySetFiles(gateway, main));
   const secretFiles = [
     ...new Set([...files.secretFiles.keys(), ...keySets, ...(tls ? [tls.certificate, tls.key] : [])]),
@@ -134,6 +138,8 @@ function readDraft(data: GatewayFile, reading: Reading): Omit<GatewayConfig, 'fi
     listen: readListen(data.listen, ['listen'], reading),
     publicUrl: isBroken(['publicUrl']) ? undefined : data.publicUrl?.replace(/\/+$/, ''),
     dataDir: resolve(main.dir, String(data.data)),
+    state,
+    isStateFaulty: data.state !== undefined && state === undefined,
     log: data.log,
     tls,
     trustedProxies: data.trustedProxies,
@@ -149,10 +155,11 @@ function readDraft(data: GatewayFile, reading: Reading): Omit<GatewayConfig, 'fi
 
 function readAdapters(data: GatewayFile, reading: Reading): ReadonlyMap<string, AdapterConfig> {
   const adapters = new Map<string, AdapterConfig>();
-  for (const [name, section] of Object.entries(data.adapters)) {
+  for (const [name, written] of Object.entries(data.adapters)) {
     const path = ['adapters', name];
     if (reading.isBroken(path)) continue;
-    const { main, adapterSchemas, adapterMessages, problems } = reading;
+    const { main, files, adapterSchemas, adapterMessages, problems } = reading;
+    const section = withPresets(written, { main, path, files, problems });
     const schema = adapterSchemas.get(section.type);
     const tell = (severity: Severity, message: string): void => {
       problems.push(main.document.problem(severity, [...path, 'type'], message));

@@ -12,6 +12,73 @@ export const tlsSchema = {
   },
 } as const;
 
+export const stateSchema = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['url'],
+  description:
+    "PostgreSQL for the gateway's own state, so that several replicas share it. Without this section it lies in the folder `data`.",
+  properties: {
+    url: {
+      type: 'string',
+      pattern: '^postgres(ql)?://[^\\s/?#]+/[^\\s/?#]+$',
+      description: 'Account, host and database; how the connection is secured is said below.',
+      examples: ['postgres://scimbridge@db.example.com/scimbridge'],
+    },
+    password: {
+      type: 'string',
+      minLength: 1,
+      description: "The account's password, where it is not in the URL.",
+      examples: [`\${file:/run/secrets/state-password}`],
+    },
+    tls: {
+      type: 'object',
+      additionalProperties: false,
+      description:
+        'How the server proves who it is, and the gateway to it. TLS is spoken unless the server is on this machine and this section is left out. Files are relative to the folder of gateway.yaml.',
+      properties: {
+        ca: {
+          type: 'string',
+          minLength: 1,
+          description: 'Certificates (PEM) of the authorities to trust, instead of the well-known ones.',
+        },
+        certificate: { type: 'string', minLength: 1, description: "The gateway's own certificate (PEM)." },
+        key: { type: 'string', minLength: 1, description: 'The key (PEM) of that certificate.' },
+        serverName: {
+          type: 'string',
+          minLength: 1,
+          description: "The name in the server's certificate, where it is not the host of the URL.",
+        },
+      },
+    },
+    allowClearText: {
+      type: 'boolean',
+      default: false,
+      description: 'Send everything, hashes of tokens and keys included, readable to a server on another machine.',
+    },
+    schema: {
+      type: 'string',
+      pattern: '^[a-z_][a-z0-9_]{0,39}$',
+      default: 'scimbridge',
+      description: 'The schema that the tables are made in.',
+    },
+    connections: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 100,
+      default: 4,
+      description: 'How many a replica opens, beside one to listen and two for transactions.',
+    },
+    graceSeconds: {
+      type: 'integer',
+      minimum: 0,
+      maximum: 3600,
+      default: 60,
+      description: 'How long tokens that were valid a moment ago are taken while the database does not answer.',
+    },
+  },
+} as const;
+
 export const trustedProxiesSchema = {
   type: 'array',
   default: [],

@@ -31,6 +31,7 @@ import { both } from './filters.js';
 import { findEntry } from './identity.js';
 import { inspectEntities } from './inspect.js';
 import { openDirectory } from './open-directory.js';
+import { writesPasswords } from './passwords.js';
 import { planRead, type ReadContext, type ReadPlan, toRecords } from './read.js';
 import { References } from './references.js';
 import { revisionOf, revisionSource } from './revision.js';
@@ -47,6 +48,13 @@ export async function openLdapAdapter(config: LdapConfig, environment: AdapterEn
     throw new AdapterError('unsupported', `The adapter's "entities" do not say where "${entity}" is.`);
   }
   const directory = await openDirectory(config, environment.baseDir, environment.log);
+  if (!directory.isConfidential && environment.entities.some((use) => writesPasswords(use, config))) {
+    await directory.close();
+    throw new AdapterError(
+      'unsupported',
+      'A rule writes passwords, and the connection to the directory is not encrypted: use ldaps:// or "startTls: true", or leave the rule out.',
+    );
+  }
   return new LdapAdapter(config, environment, directory);
 }
 

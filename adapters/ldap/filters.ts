@@ -7,6 +7,7 @@ import { type EntityPlan, type FieldPlan, fieldOf } from './entity-plan.js';
 import { hasFraction } from './generalized-time.js';
 import { guidBytes, isGuidText } from './guid.js';
 import { everything, type LdapFilter, matchingRule, nothing } from './ldap-filter.js';
+import { hasPrimaryGroup } from './primary-group.js';
 import { encodeValue } from './values.js';
 
 /** A condition as the server and this adapter carry it out together. */
@@ -107,6 +108,7 @@ function compileLeaf(
   // A leaf over an attribute that the schema does not have is Undefined, and so would be its negation.
   if (field.type === undefined && field.name !== '$id') return exact(nothing);
   if (condition.kind === 'present') {
+    if (hasPrimaryGroup(field, plan)) return superset(everything);
     return holdsPlaceholder(field, plan) ? superset(present) : exact(present);
   }
   const { op, value } = condition;

@@ -25,6 +25,8 @@ interface Known {
 export class References {
   private readonly byId = new LRUCache<string, Known>({ max: cacheSize, ttl: cacheMs });
   private readonly byDn = new LRUCache<string, Known>({ max: cacheSize, ttl: cacheMs });
+  /** The last SID's group, or that there is none. */
+  private readonly bySid = new LRUCache<string, { readonly id: string | undefined }>({ max: 1_000, ttl: cacheMs });
 
   /** The DNs of ids; those that name no entry of the targets are absent. */
   async dnsOf(
@@ -81,6 +83,25 @@ export class References {
     return found;
   }
 
+  /** The ids of entries by their SIDs (hexadecimal, Active Directory); those that are none of the targets' are absent. */
+  async idsOfSids(
+    plans: EntityPlans,
+    targets: readonly string[],
+    sids: readonly string[],
+    calls: Calls,
+  ): Promise<ReadonlyMap<string, string>> {
+    const found = new Map<string, string>();
+    for (const plan of plansOf(plans, targets)) {
+      for (const sid of sids) {
+        if (found.has(sid)) continue;
+        const id = this.bySid.get(key(plan, sid)) ?? { id: await searchSid(plan, sid, calls) };
+        this.bySid.set(key(plan, sid), id);
+        if (id.id !== undefined) found.set(sid, id.id);
+      }
+    }
+    return found;
+  }
+
   /** The name of an entry, if it was seen a moment ago. */
   known(plan: EntityPlan, id: string): string | undefined {
     return this.byId.get(key(plan, id))?.dn;
@@ -96,6 +117,7 @@ export class References {
   forget(plan: EntityPlan, id: string): void {
     const known = this.byId.get(key(plan, id));
     this.byId.delete(key(plan, id));
+    for (const [sid, { id: own }] of this.bySid.entries()) if (own === id) this.bySid.delete(sid);
     if (known !== undefined) this.byDn.delete(key(plan, normalizeDn(known.dn)));
   }
 
@@ -103,6 +125,7 @@ export class References {
   clear(): void {
     this.byId.clear();
     this.byDn.clear();
+    this.bySid.clear();
   }
 }
 
@@ -148,6 +171,20 @@ async function searchDns(plan: EntityPlan, dns: readonly string[], calls: Calls)
   }
   const entries = await calls.bases(plan.entity, dns, plan.filter, [plan.id.attribute]);
   return entries.flatMap((entry) => known(plan, entry));
+}
+
+async function searchSid(plan: EntityPlan, sid: string, calls: Calls): Promise<string | undefined> {
+  const value = Buffer.from(sid, 'hex');
+  const filter = both([plan.filter, { kind: 'equality', attribute: 'objectSid', value }]);
+  const request = {
+    base: plan.base,
+    scope: plan.scope,
+    filter,
+    attributes: [plan.id.attribute],
+    sizeLimit: 2,
+  } as const;
+  const [entry] = (await calls.search(plan.entity, request)).entries;
+  return entry === undefined ? undefined : idOfEntry(plan, entry);
 }
 
 /** All entries of the entity, which is quicker than asking for very many one by one. */

@@ -17,12 +17,15 @@ export interface GatewayAuthenticationOptions {
   /** The key named `oauth` of the state, with which access tokens are sealed. */
   readonly oauthKey: Uint8Array;
   readonly jwtAuthenticators: readonly Authenticator[];
+  /** How long known tokens are taken on while the state cannot be asked. Default: not at all. */
+  readonly graceMs?: number;
 }
 
 /** Every way to authenticate that the gateway's `auth` switches on: those that know their tokens by a prefix come first. */
 export function createGatewayAuthentication(options: GatewayAuthenticationOptions): Authenticate {
   const { id, auth } = options.gateway;
-  const tokens = createTokenAuthenticator({ gateway: id, store: options.tokens });
+  const grace = options.graceMs === undefined ? {} : { graceMs: options.graceMs };
+  const tokens = createTokenAuthenticator({ gateway: id, store: options.tokens, ...grace });
   const authenticators: Authenticator[] = [];
   const expects: string[] = [];
   if (auth.tokens.enabled) {
@@ -30,7 +33,8 @@ export function createGatewayAuthentication(options: GatewayAuthenticationOption
     expects.push('a generated token');
   }
   if (auth.oauth !== undefined) {
-    authenticators.push(createAccessTokenAuthenticator({ gateway: id, store: options.tokens, key: options.oauthKey }));
+    const parts = { gateway: id, store: options.tokens, key: options.oauthKey, ...grace };
+    authenticators.push(createAccessTokenAuthenticator(parts));
     expects.push('an access token of /oauth/token');
   }
   if (options.jwtAuthenticators.length > 0) {

@@ -1,5 +1,5 @@
 import { timingSafeEqual } from 'node:crypto';
-import type { TokenRecord, TokenStore } from '../state/state.js';
+import { StateUnavailableError, type TokenRecord, type TokenStore } from '../state/state.js';
 import { hashSecret, isIntact, prefixes } from './generated-secret.js';
 import { createAccessTokens } from './oauth-access-token.js';
 import {
@@ -100,6 +100,7 @@ export function createTokenEndpoint(options: TokenEndpointOptions): TokenEndpoin
       return await grant(parseTokenRequest(request));
     } catch (error) {
       if (error instanceof OauthError) return toResponse(error);
+      if (error instanceof StateUnavailableError) return stateAway(error);
       throw error;
     }
   };
@@ -181,6 +182,19 @@ function switchedOff(gateway: string): TokenEndpointResponse {
       error_description: 'This gateway is switched off',
     }),
     refusal: { gateway, reason: 'the gateway is switched off' },
+  };
+}
+
+/** RFC 6749 §5.2 has no word for it at this endpoint; that of §4.1.2.1 says what is meant. */
+function stateAway({ retryAfterSeconds }: StateUnavailableError): TokenEndpointResponse {
+  return {
+    status: 503,
+    headers: { ...commonHeaders, 'Retry-After': String(retryAfterSeconds) },
+    body: JSON.stringify({
+      error: 'temporarily_unavailable',
+      error_description: 'The client cannot be checked now. Try again later',
+    }),
+    refusal: { gateway: '', reason: 'the state is not there, so that the client cannot be checked' },
   };
 }
 

@@ -1,4 +1,5 @@
-import type { TokenRecord, TokenStore } from '../state/state.js';
+import { ScimError } from '../scim/error.js';
+import { StateUnavailableError, type TokenRecord, type TokenStore } from '../state/state.js';
 import type { Verdict } from './authentication.js';
 
 export interface TokenCheckOptions {
@@ -8,6 +9,11 @@ export interface TokenCheckOptions {
   readonly kind: 'token' | 'client';
   /** How long what was found valid is not looked up again. A revoked one is refused at the latest after this. */
   readonly cacheMs?: number;
+  /**
+   * How long what was found valid is taken on while the state cannot be asked. Nobody can revoke it there meanwhile, unless
+   * only this process has lost its way to the state. Default: not at all.
+   */
+  readonly graceMs?: number;
   readonly now?: () => number;
 }
 
@@ -15,11 +21,12 @@ export interface TokenCheckOptions {
 export interface TokenCheck {
   /** What was found within `cacheMs`, else undefined. */
   recall(hash: string): Verdict;
+  /** @throws ScimError 503 when the state cannot be asked: nobody is told that a token is wrong that may be right */
   lookUp(hash: string): Promise<Exclude<Verdict, undefined>>;
 }
 
 interface Found {
-  readonly verdict: Verdict;
+  readonly verdict: Exclude<Verdict, undefined>;
   readonly checkedAtMs: number;
   readonly expiresAtMs: number;
 }
@@ -53,10 +60,34 @@ export function createUseNotes(store: Pick<TokenStore, 'recordUse' | 'prove'>): 
 }
 
 export function createTokenCheck(options: TokenCheckOptions): TokenCheck {
-  const { store, cacheMs = 500, now = Date.now } = options;
+  const { store, cacheMs = 500, graceMs = 0, now = Date.now } = options;
   /** Valid ones only, so there are no more entries than tokens. */
   const valid = new Map<string, Found>();
+  /** Requests that come together wait for one look-up. */
+  const underWay = new Map<string, Promise<Exclude<Verdict, undefined>>>();
   const uses = createUseNotes(store);
+
+  const ask = async (hash: string): Promise<Exclude<Verdict, undefined>> => {
+    const record = await store.find(hash);
+    const nowMs = now();
+    const verdict = judgeToken(record, options.kind, options.gateway, nowMs);
+    if (record === undefined || verdict.caller === undefined) {
+      valid.delete(hash);
+      uses.forget(hash);
+      return verdict;
+    }
+    valid.set(hash, { verdict, checkedAtMs: nowMs, expiresAtMs: record.expiresAtMs });
+    await uses.note(hash, record, nowMs);
+    return verdict;
+  };
+
+  const orWithin = (hash: string, error: unknown): Exclude<Verdict, undefined> => {
+    if (!(error instanceof StateUnavailableError)) throw error;
+    const found = valid.get(hash);
+    const nowMs = now();
+    if (found !== undefined && nowMs < Math.min(found.checkedAtMs + graceMs, found.expiresAtMs)) return found.verdict;
+    throw unavailable(error);
+  };
   return {
     recall(hash) {
       const found = valid.get(hash);
@@ -65,20 +96,22 @@ export function createTokenCheck(options: TokenCheckOptions): TokenCheck {
       const ageMs = nowMs - found.checkedAtMs;
       return ageMs >= 0 && ageMs < cacheMs && nowMs < found.expiresAtMs ? found.verdict : undefined;
     },
-    async lookUp(hash) {
-      const record = await store.find(hash);
-      const nowMs = now();
-      const verdict = judgeToken(record, options.kind, options.gateway, nowMs);
-      if (record === undefined || verdict.caller === undefined) {
-        valid.delete(hash);
-        uses.forget(hash);
-        return verdict;
-      }
-      valid.set(hash, { verdict, checkedAtMs: nowMs, expiresAtMs: record.expiresAtMs });
-      await uses.note(hash, record, nowMs);
-      return verdict;
+    lookUp(hash) {
+      const known = underWay.get(hash);
+      if (known !== undefined) return known;
+      const asked = ask(hash)
+        .catch((error: unknown) => orWithin(hash, error))
+        .finally(() => underWay.delete(hash));
+      underWay.set(hash, asked);
+      return asked;
     },
   };
+}
+
+/** 401 would make identity providers stop (Entra ID's quarantine); with 503 they try again. */
+export function unavailable(error: StateUnavailableError): ScimError {
+  const detail = 'The token cannot be checked now: where tokens are kept is not available. Try again later.';
+  return ScimError.unavailable(detail, error.retryAfterSeconds, error);
 }
 
 /** Whether a token or a client's secret lets in at this time, and whom. */

@@ -25,6 +25,10 @@ export interface AdapterDefinition<Schema extends object> {
     config: ConfigOf<Schema>,
     environment: AdapterEnvironment,
   ) => AuthoredAdapter | Promise<AuthoredAdapter>;
+  /** See `AdapterModule.pacedBy`. */
+  readonly pacedBy?: 'operations' | 'requests';
+  /** See `AdapterModule.retryAfter`. */
+  readonly retryAfter?: 'backend' | 'adapter';
   /** See `AdapterModule.declared`. */
   readonly declared?: (config: ConfigOf<Schema>) => ReadonlyMap<string, ReadonlySet<string>> | undefined;
   /** See `AdapterModule.excludes`. */

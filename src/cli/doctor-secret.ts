@@ -4,14 +4,15 @@ import type { Gateway } from '../../config/gateway-config.js';
 import { hashSecret, isIntact, prefixes } from '../auth/generated-secret.js';
 import { createAccessTokens } from '../auth/oauth-access-token.js';
 import { judgeToken } from '../auth/token-check.js';
-import { openState } from '../state/sqlite/sqlite-state.js';
+import { openState } from '../state/open-state.js';
 import type { State } from '../state/state.js';
+import type { StatePlace } from '../state/state-place.js';
 import type { Diagnosis } from './doctor-jwt.js';
 import { describeToken } from './token-list.js';
 
 export interface SecretDiagnosisOptions {
   readonly gateways: readonly Gateway[];
-  readonly dataDir: string;
+  readonly place: StatePlace;
   readonly nowMs: number;
   /** The user name, when it came as the password of HTTP Basic. */
   readonly basicUser?: string;
@@ -29,11 +30,11 @@ export async function diagnoseSecret(value: string, options: SecretDiagnosisOpti
   if (!isAccessToken && !isIntact(value, prefixes[kind])) {
     return refused(`It is ${names[kind]}, but cut or mistyped: its checksum is wrong. Copy it again, or make another.`);
   }
-  const file = join(options.dataDir, 'state.db');
-  if (!existsSync(file)) {
+  const { dataDir, database } = options.place;
+  if (database === undefined && !existsSync(join(dataDir, 'state.db'))) {
     return refused(`It has the form of ${names[kind]}; to look it up, name where the state is (--config or --data).`);
   }
-  const state = openState(options.dataDir);
+  const state = await openState(options.place);
   try {
     return isAccessToken ? await diagnoseAccessToken(value, state, options) : await look(value, state, options);
   } finally {

@@ -1,11 +1,11 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { parseBasic } from '../auth/basic.js';
 import { jwtShape, maxTokenLength, parseJwt } from '../auth/jwt-parse.js';
 import { type AddCommand, type CliEnvironment, requireConfig, UsageError } from './cli.js';
 import { type Diagnosis, diagnoseJwt } from './doctor-jwt.js';
 import { diagnoseSecret, isGenerated } from './doctor-secret.js';
 import { type PlaceOptions, withPlace } from './gateway-state.js';
+import { statePlace } from './state-place.js';
 
 interface Options extends PlaceOptions {
   readonly gateway?: string;
@@ -36,13 +36,13 @@ async function examineToken(source: string, options: Options, environment: CliEn
     throw new UsageError(`The configuration has no gateway "${options.gateway}", but ${known}.`);
   }
   const { scheme, value } = parseCredential(readSource(source, environment));
-  const dataDir = options.data === undefined ? config.dataDir : resolve(options.data);
+  const place = statePlace(config, options.data);
   const nowMs = Date.now();
   const diagnosis =
     scheme === 'basic'
-      ? await examineBasic(value, { gateways, dataDir, nowMs })
+      ? await examineBasic(value, { gateways, place, nowMs })
       : isGenerated(value)
-        ? await diagnoseSecret(value, { gateways, dataDir, nowMs })
+        ? await diagnoseSecret(value, { gateways, place, nowMs })
         : await examineJwt(value, {
             gateways,
             baseDir: config.baseDir,
@@ -74,7 +74,7 @@ function parseCredential(text: string): { readonly scheme: 'bearer' | 'basic'; r
 
 async function examineBasic(
   value: string,
-  options: Pick<Parameters<typeof diagnoseSecret>[1], 'gateways' | 'dataDir' | 'nowMs'>,
+  options: Pick<Parameters<typeof diagnoseSecret>[1], 'gateways' | 'place' | 'nowMs'>,
 ): Promise<Diagnosis> {
   const credentials = parseBasic(value);
   if (credentials === undefined || !isGenerated(credentials.password)) {

@@ -46,7 +46,7 @@ async function enable(id: string, options: PlaceOptions, environment: CliEnviron
   await withGatewayState(id, options, environment, async ({ gateway, state, record }) => {
     // Where the configuration says so too, it has the say again.
     await state.controls.set(id, { enabled: gateway.enabled ? null : true });
-    record('gateway enable', []);
+    await record('gateway enable', []);
     environment.stdout.write(`Gateway "${id}" is enabled.\n`);
   });
 }
@@ -54,7 +54,7 @@ async function enable(id: string, options: PlaceOptions, environment: CliEnviron
 async function disable(id: string, options: PlaceOptions, environment: CliEnvironment): Promise<void> {
   await withGatewayState(id, options, environment, async ({ state, record }) => {
     await state.controls.set(id, { enabled: false });
-    record('gateway disable', []);
+    await record('gateway disable', []);
     environment.stdout.write(`Gateway "${id}" is disabled: it answers 503 until it is enabled again.\n`);
   });
 }
@@ -70,7 +70,7 @@ async function setLevel(
   }
   await withGatewayState(id, options, environment, async ({ gateway, state, record }) => {
     await state.controls.set(id, { level: level ?? null });
-    record('gateway level', [level ?? `reset to ${gateway.level}`]);
+    await record('gateway level', [level ?? `reset to ${gateway.level}`]);
     const source = level === undefined ? ', as the configuration says' : '';
     environment.stdout.write(`Gateway "${id}" logs at level ${level ?? gateway.level}${source}.\n`);
   });
@@ -96,7 +96,7 @@ async function setRecord(
 async function startRecording({ gateway, state, record }: GatewayState, untilMs: number, { stdout }: CliEnvironment) {
   const until = new Date(untilMs).toISOString();
   await state.controls.set(gateway.id, { recordValuesUntilMs: untilMs });
-  record('gateway record', [`values until ${until}`]);
+  await record('gateway record', [`values until ${until}`]);
   stdout.write(
     `Gateway "${gateway.id}" records the values of requests until ${until}: the transactions hold personal data then.\n`,
   );
@@ -106,7 +106,7 @@ async function stopRecording({ gateway, state, record }: GatewayState, { stdout 
   // A time that is over goes before one that the configuration gives.
   const isConfigured = gateway.recordValuesUntilMs !== undefined;
   await state.controls.set(gateway.id, { recordValuesUntilMs: isConfigured ? 0 : null });
-  record('gateway record', ['off']);
+  await record('gateway record', ['off']);
   stdout.write(`Gateway "${gateway.id}" records no values.\n`);
 }
 

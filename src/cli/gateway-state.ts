@@ -1,10 +1,10 @@
-import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { Gateway, GatewayConfig } from '../../config/gateway-config.js';
-import { openState } from '../state/sqlite/sqlite-state.js';
+import { openState } from '../state/open-state.js';
 import type { State } from '../state/state.js';
 import { recordAct } from '../transactions/acts.js';
 import { type CliEnvironment, UsageError } from './cli.js';
+import { statePlace } from './state-place.js';
 
 /** Where a command finds the gateway's configuration and state. */
 export interface PlaceOptions {
@@ -28,8 +28,8 @@ export interface GatewayState {
   readonly config: GatewayConfig;
   readonly gateway: Gateway;
   readonly state: State;
-  /** Notes in the transactions what the operator did. */
-  record(operation: string, meant: readonly string[]): void;
+  /** Notes in the transactions what the operator did. Never rejects. */
+  record(operation: string, meant: readonly string[]): Promise<void>;
 }
 
 /**
@@ -44,10 +44,10 @@ export async function withGatewayState(
 ): Promise<void> {
   const config = await configFor(options, environment);
   const gateway = findGateway(config, id);
-  const dataDir = options.data === undefined ? config.dataDir : resolve(options.data);
-  const state = openState(dataDir);
-  const record = (operation: string, meant: readonly string[]): void => {
-    const problem = recordAct(dataDir, { gateway: id, operation, meant });
+  const place = statePlace(config, options.data);
+  const state = await openState(place);
+  const record = async (operation: string, meant: readonly string[]): Promise<void> => {
+    const problem = await recordAct(place, { gateway: id, operation, meant });
     if (problem !== undefined) environment.stderr.write(`${problem}\n`);
   };
   try {

@@ -1,12 +1,15 @@
 import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { GatewayConfig } from '../../config/gateway-config.js';
-import { openState } from '../state/sqlite/sqlite-state.js';
+import { openState } from '../state/open-state.js';
+import type { StatePlace } from '../state/state-place.js';
+import { openTransactionReader } from '../transactions/open-transactions.js';
 import { toReplayableCase } from '../transactions/replayable-case.js';
-import { latestTransactionId, readActivity, searchTransactions } from '../transactions/search.js';
 import type { Outcome, Transaction, TransactionQuery } from '../transactions/transaction.js';
+import type { TransactionReader } from '../transactions/transaction-store.js';
 import { type AddCommand, type CliEnvironment, requireConfig, UsageError } from './cli.js';
 import { type PlaceOptions, withPlace } from './gateway-state.js';
+import { statePlace } from './state-place.js';
 import { type LogLevel, toBackendLines, toDetails, toJson, toLine } from './transaction-text.js';
 
 interface LogOptions extends PlaceOptions {
@@ -62,20 +65,30 @@ function withFilters(command: Command): Command {
 }
 
 async function log(gateway: string | undefined, options: LogOptions, environment: CliEnvironment): Promise<void> {
-  const { dataDir, config } = await findPlace(options, environment);
-  if (gateway !== undefined) checkGateway(gateway, config, dataDir);
-  const key = await keyFor(options, dataDir);
-  if (options.exportTest !== undefined) {
-    exportTest(options.exportTest, dataDir, key, config, environment);
-    return;
+  const config = await findConfig(options, environment);
+  const place = config === undefined ? { dataDir: resolve(options.data ?? '') } : statePlace(config, options.data);
+  const reader = await openTransactionReader(place, await keyFor(options, place));
+  try {
+    if (gateway !== undefined) await checkGateway(gateway, config, reader);
+    if (options.exportTest !== undefined) await exportTest(options.exportTest, reader, config, environment);
+    else await showFound(toQuery(gateway, options), reader, options, environment);
+  } finally {
+    await reader.close();
   }
-  const query = toQuery(gateway, options);
-  const latest = latestTransactionId(dataDir);
-  const found = searchTransactions(dataDir, key, query).toReversed();
+}
+
+async function showFound(
+  query: TransactionQuery,
+  reader: TransactionReader,
+  options: LogOptions,
+  environment: CliEnvironment,
+): Promise<void> {
+  const latest = await reader.latestId();
+  const found = (await reader.search(query)).toReversed();
   for (const transaction of found) show(transaction, options, environment);
   if (options.follow === true) {
     const shown = new Set(found.map(({ id }) => id));
-    const more = (afterId: string) => searchTransactions(dataDir, key, { ...query, afterId, limit: followLimit });
+    const more = (afterId: string) => reader.search({ ...query, afterId, limit: followLimit });
     const showNew = (transaction: Transaction): void => {
       if (!shown.has(transaction.id)) show(transaction, options, environment);
     };
@@ -85,33 +98,27 @@ async function log(gateway: string | undefined, options: LogOptions, environment
   }
 }
 
-interface Place {
-  readonly dataDir: string;
-  readonly config: GatewayConfig | undefined;
-}
-
-/** A configuration with errors is no reason not to show what happened. */
-async function findPlace(options: LogOptions, environment: CliEnvironment): Promise<Place> {
-  const configuration = await environment.configure(options.config);
-  const config = configuration.config ?? configuration.draft;
-  if (options.data !== undefined) return { dataDir: resolve(options.data), config };
-  if (config !== undefined) return { dataDir: config.dataDir, config };
-  return requireConfig(environment, options.config).then((required) => ({
-    dataDir: required.config.dataDir,
-    config: required.config,
-  }));
+/** A configuration with errors is no reason not to show what happened, nor is one that cannot be read beside `--data`. */
+async function findConfig(options: LogOptions, environment: CliEnvironment): Promise<GatewayConfig | undefined> {
+  const { config, draft } = await environment.configure(options.config);
+  if (config !== undefined || draft !== undefined || options.data !== undefined) return config ?? draft;
+  return (await requireConfig(environment, options.config)).config;
 }
 
 /** One that the configuration has no more may still have its transactions. */
-function checkGateway(gateway: string, config: GatewayConfig | undefined, dataDir: string): void {
-  const known = new Set([...(config?.gateways.map(({ id }) => id) ?? []), ...readActivity(dataDir).keys()]);
+async function checkGateway(
+  gateway: string,
+  config: GatewayConfig | undefined,
+  reader: TransactionReader,
+): Promise<void> {
+  const known = new Set([...(config?.gateways.map(({ id }) => id) ?? []), ...(await reader.activity()).keys()]);
   if (!known.has(gateway)) throw new UsageError(`There is no gateway "${gateway}", but ${[...known].join(', ')}.`);
 }
 
 /** Only what is looked for by its hash needs the key. */
-async function keyFor({ user, resource }: LogOptions, dataDir: string): Promise<Uint8Array> {
+async function keyFor({ user, resource }: LogOptions, place: StatePlace): Promise<Uint8Array> {
   if (user === undefined && resource === undefined) return new Uint8Array(32);
-  const state = openState(dataDir);
+  const state = await openState(place);
   try {
     return await state.key('transactions');
   } finally {
@@ -144,14 +151,14 @@ function show(transaction: Transaction, { json, request, level }: LogOptions, { 
 /** Looks for more now and then, until the process is asked to end. */
 async function follow(
   afterId: string,
-  search: (afterId: string) => readonly Transaction[],
+  search: (afterId: string) => Promise<readonly Transaction[]>,
   showOne: (transaction: Transaction) => void,
   environment: CliEnvironment,
 ): Promise<void> {
   let last = afterId;
   const stopped = environment.stopRequested().then(() => true);
   for (;;) {
-    for (let more = search(last); more.length > 0; more = search(last)) {
+    for (let more = await search(last); more.length > 0; more = await search(last)) {
       for (const transaction of more) showOne(transaction);
       last = more.at(-1)?.id ?? last;
     }
@@ -160,14 +167,13 @@ async function follow(
   }
 }
 
-function exportTest(
+async function exportTest(
   id: string,
-  dataDir: string,
-  key: Uint8Array,
+  reader: TransactionReader,
   config: GatewayConfig | undefined,
   { stdout }: CliEnvironment,
-): void {
-  const [transaction] = searchTransactions(dataDir, key, { id, limit: 1 });
+): Promise<void> {
+  const [transaction] = await reader.search({ id, limit: 1 });
   if (transaction?.id !== id) {
     throw new UsageError(`There is no transaction "${id}": its id stands in square brackets at the end of its line.`);
   }

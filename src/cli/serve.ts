@@ -7,28 +7,33 @@ import { createApp } from '../http/app.js';
 import type { Metrics } from '../http/metrics.js';
 import { startMetricsServer } from '../http/metrics-server.js';
 import { type HttpServer, startServer } from '../http/server.js';
+import { containLateFaults } from '../plug-in/late-faults.js';
 import type { Configuration } from '../serving/configuration.js';
 import { startExpiryWarnings } from '../serving/expiry-warnings.js';
 import { LiveGateways } from '../serving/live-gateways.js';
 import { Reloader } from '../serving/reload.js';
+import { openState } from '../state/open-state.js';
 import { createSealer } from '../state/sealer.js';
-import { openState } from '../state/sqlite/sqlite-state.js';
 import type { State } from '../state/state.js';
+import type { StatePlace } from '../state/state-place.js';
+import { openTransactionReader } from '../transactions/open-transactions.js';
 import { openTransactionRecorder } from '../transactions/recorder.js';
 import type { TransactionRecorder } from '../transactions/request-record.js';
 import { type AnnounceOptions, announce, announceChanges } from './announce.js';
 import { type AddCommand, type CliEnvironment, requireConfig } from './cli.js';
 import { createLog, type Log } from './log.js';
+import { statePlace } from './state-place.js';
 
 interface ServeOptions {
   readonly config?: string;
   readonly listen?: GatewayConfig['listen'];
   readonly data?: string;
   readonly printToken?: true;
+  readonly grace: number;
 }
 
-/** Requests in flight may take so long to finish once the process is asked to end. */
-const stopGraceMs = 10_000;
+/** As Docker's: it kills after ten seconds. */
+const usualGraceSeconds = 10;
 
 export const addServe: AddCommand = (program, environment) => {
   program
@@ -38,6 +43,12 @@ export const addServe: AddCommand = (program, environment) => {
     .option('--listen <host:port>', 'listen here instead of where the configuration says', parseListen)
     .option('--data <folder>', "the gateway's own state, instead of where the configuration says")
     .option('--print-token', 'print the first token also when stdout is not a terminal')
+    .option(
+      '--grace <seconds>',
+      'how long requests under way may take once the process is asked to end',
+      parseGrace,
+      usualGraceSeconds,
+    )
     .action((options: ServeOptions) => serve(options, environment));
 };
 
@@ -54,7 +65,8 @@ async function serve(options: ServeOptions, environment: CliEnvironment): Promis
   const log = createLog(config.log.level, environment.stdout);
   for (const problem of configuration.problems) log.logger.warn(environment.formatProblem(problem));
   try {
-    await run({ config, override, configuration, options, environment, log });
+    const place = statePlace(config, undefined);
+    await run({ config, place, override, configuration, options, environment, log });
     log.logger.info('Stopped.');
   } finally {
     log.flush();
@@ -73,6 +85,7 @@ function trustNoFirstGuess(): void {
 interface Run {
   /** As the process starts with it. */
   readonly config: GatewayConfig;
+  readonly place: StatePlace;
   /** Puts what the command line says over a configuration. */
   readonly override: (config: GatewayConfig) => GatewayConfig;
   readonly configuration: Configuration;
@@ -91,7 +104,7 @@ async function run(parts: Run): Promise<void> {
   // Asked for first, so that a signal that comes during the start is not lost.
   const stopRequested = environment.stopRequested();
   try {
-    await start(parts, closers);
+    await start(parts, closers, stopRequested);
     const signal = await stopRequested;
     log.logger.info({ signal }, 'Stopping: no new connections, requests in flight finish.');
   } finally {
@@ -109,26 +122,30 @@ async function closeAll(closers: Closers, { logger }: Log): Promise<void> {
   }
 }
 
-async function start(parts: Run, closers: Closers): Promise<void> {
-  const { config, configuration, environment, options, override, log } = parts;
+async function start(parts: Run, closers: Closers, stopRequested: Promise<unknown>): Promise<void> {
+  const { config, place, configuration, environment, options, override, log } = parts;
   let isReloadDue = false;
   let reload = (): void => {
     isReloadDue = true;
   };
   closers.push(environment.onReloadRequest(() => reload()));
-  const state = openState(config.dataDir);
+  // The modules of later configurations come into the same map.
+  closers.push(containLateFaults(() => configuration.modules.values(), log.logger));
+  const stopped = new AbortController();
+  void stopRequested.then(() => stopped.abort());
+  const state = await openState(place, { log: log.logger, signal: stopped.signal });
   closers.push(() => state.close());
   const opened: Opened = {};
-  const metrics = await loadMetrics(parts, state, opened);
+  const metrics = await loadMetrics(parts, state, opened, closers);
   const live = await openGateways(parts, state, metrics);
   opened.live = live;
   closers.push(() => live.close());
   const recorder = await openRecorder(parts, state, live);
   closers.push(() => recorder.close());
   if (metrics !== undefined) await serveMetrics(parts, metrics, closers);
-  const server = await listen(parts, live, recorder, metrics);
+  const server = await listen(parts, { state, live, recorder, metrics });
   opened.server = server;
-  closers.push(() => server.stop(stopGraceMs));
+  closers.push(() => server.stop(options.grace * 1000));
   const announcing = toAnnounce(parts, server, state);
   await announce(config, announcing);
   const reloader = new Reloader({
@@ -157,16 +174,19 @@ interface Opened {
 
 /** Where nobody reads them nothing is counted, and what counts is not even loaded. */
 async function loadMetrics(
-  { config, environment }: Run,
-  { tokens }: State,
+  { config, place, environment }: Run,
+  state: State,
   opened: Opened,
+  closers: Closers,
 ): Promise<Metrics | undefined> {
   if (config.metrics === undefined) return undefined;
   const { metricsOf } = await import('../serving/metrics-of.js');
+  const reader = await openTransactionReader(place, new Uint8Array(32));
+  closers.push(() => reader.close());
   return metricsOf({
     version: environment.version,
-    dataDir: config.dataDir,
-    tokens,
+    activity: () => reader.activity(),
+    state,
     live: () => opened.live,
     connections: () => opened.server?.connections() ?? 0,
     certificateExpiresAtMs: () => opened.server?.certificateExpiresAtMs(),
@@ -182,10 +202,14 @@ async function serveMetrics({ config, log }: Run, metrics: Metrics, closers: Clo
   log.logger.info({ host, port: server.port }, 'Metrics are served at /metrics.');
 }
 
-async function openRecorder({ config, log }: Run, state: State, live: LiveGateways): Promise<TransactionRecorder> {
-  const { dataDir, transactions } = config;
+async function openRecorder(
+  { config, place, log }: Run,
+  state: State,
+  live: LiveGateways,
+): Promise<TransactionRecorder> {
+  const { transactions } = config;
   return openTransactionRecorder({
-    dataDir,
+    place,
     key: await state.key('transactions'),
     keepDays: transactions.keepDays,
     recordsValues: (id) => live.recordsValues(id),
@@ -216,12 +240,15 @@ async function openGateways(
   );
 }
 
-async function listen(
-  { config, log }: Run,
-  live: LiveGateways,
-  recorder: TransactionRecorder,
-  metrics: Metrics | undefined,
-): Promise<HttpServer> {
+/** What requests are answered with. */
+interface Serving {
+  readonly state: State;
+  readonly live: LiveGateways;
+  readonly recorder: TransactionRecorder;
+  readonly metrics: Metrics | undefined;
+}
+
+async function listen({ config, log }: Run, { state, live, recorder, metrics }: Serving): Promise<HttpServer> {
   const { logger } = log;
   const app = createApp({
     served: () => live.served,
@@ -229,7 +256,7 @@ async function listen(
     recorder,
     ...(metrics !== undefined && { metrics }),
     // There is no port before everything is composed, so that whoever is answered is served.
-    health: () => ({ ready: true, gateways: live.health() }),
+    health: () => ({ ready: true, state: state.isUp() ? 'up' : 'down', gateways: live.health() }),
   });
   const { listen: address, tls } = config;
   return startServer({ ...address, fetch: app.fetch, log: logger, ...(tls === undefined ? {} : { tls }) });
@@ -243,6 +270,14 @@ function toAnnounce({ options, environment, log }: Run, { port }: HttpServer, { 
   const { stdout } = environment;
   const printToken = options.printToken === true;
   return { port, tokens, log: log.logger, stdout, printToken, place: given.join('') };
+}
+
+/** @throws InvalidArgumentError */
+function parseGrace(text: string): number {
+  const seconds = Number(text);
+  if (text.trim() === '' || !(seconds >= 0 && seconds <= 3600))
+    throw new InvalidArgumentError('It is 0 to 3600 seconds.');
+  return seconds;
 }
 
 /** `HOST:PORT`, `[::1]:PORT`. @throws InvalidArgumentError, which commander tells with the option's name */

@@ -1,12 +1,13 @@
-import { resolve } from 'node:path';
 import type { Gateway, GatewayConfig } from '../../config/gateway-config.js';
-import { openState } from '../state/sqlite/sqlite-state.js';
+import { openState } from '../state/open-state.js';
 import type { Control, TokenRecord } from '../state/state.js';
-import { readActivity } from '../transactions/search.js';
+import type { StatePlace } from '../state/state-place.js';
+import { openTransactionReader } from '../transactions/open-transactions.js';
 import type { GatewayActivity } from '../transactions/transaction.js';
 import { baseUrl } from './base-url.js';
 import { type AddCommand, type CliEnvironment, requireConfig, UsageError } from './cli.js';
 import { type PlaceOptions, withPlace } from './gateway-state.js';
+import { statePlace } from './state-place.js';
 import { describeToken, toIso, toJson, tokenState } from './token-list.js';
 
 interface StatusOptions extends PlaceOptions {
@@ -41,8 +42,7 @@ async function status(id: string | undefined, options: StatusOptions, environmen
       `There is no gateway "${id}", but ${config.gateways.map((gateway) => gateway.id).join(', ')}.`,
     );
   }
-  const dataDir = options.data === undefined ? config.dataDir : resolve(options.data);
-  const found = await collect(gateways, config, dataDir);
+  const found = await collect(gateways, config, statePlace(config, options.data));
   const nowMs = Date.now();
   environment.stdout.write(
     options.json === true
@@ -58,11 +58,11 @@ async function status(id: string | undefined, options: StatusOptions, environmen
 async function collect(
   gateways: readonly Gateway[],
   config: GatewayConfig,
-  dataDir: string,
+  place: StatePlace,
 ): Promise<readonly GatewayStatus[]> {
-  const state = openState(dataDir);
+  const state = await openState(place);
   try {
-    const activity = readActivity(dataDir);
+    const activity = await activityIn(place);
     return await Promise.all(
       gateways.map(async (gateway) => ({
         gateway,
@@ -74,6 +74,16 @@ async function collect(
     );
   } finally {
     await state.close();
+  }
+}
+
+async function activityIn(place: StatePlace): Promise<ReadonlyMap<string, GatewayActivity>> {
+  // Nothing is looked for by its hash.
+  const reader = await openTransactionReader(place, new Uint8Array(32));
+  try {
+    return await reader.activity();
+  } finally {
+    await reader.close();
   }
 }
 

@@ -103,7 +103,7 @@ async function create(kind: TokenKind, id: string, options: CreateOptions, envir
     };
     const ended = gateway.auth.tokens.single && kind.name === 'token' ? await currentLabels(state.tokens, id) : [];
     const { token, expiresAtMs } = await issueToken(state.tokens, request).catch(asUsageError);
-    parts.record(`${kind.name} create`, [
+    await parts.record(`${kind.name} create`, [
       `label ${label}`,
       `valid until ${toDay(expiresAtMs)}`,
       ...describeLimits(request),
@@ -139,7 +139,7 @@ async function rotate(kind: TokenKind, id: string, options: RotateOptions, envir
     if (rotated === undefined) throw noSuchToken(kind, id, label);
     const { token, expiresAtMs, former } = rotated;
     const end = describeFormerEnd(former);
-    parts.record(`${kind.name} rotate`, [`label ${label}`, `valid until ${toDay(expiresAtMs)}`, end]);
+    await parts.record(`${kind.name} rotate`, [`label ${label}`, `valid until ${toDay(expiresAtMs)}`, end]);
     show(kind, parts, { ...options, token, expiresAtMs, clientId: former.clientId, former }, environment);
   });
 }
@@ -221,7 +221,7 @@ async function revoke(kind: TokenKind, id: string, { label, ...options }: LabelO
     const current = (await state.tokens.list(id)).find((one) => one.label === label && isCurrent(one, nowMs));
     if (current !== undefined && kindOfRecord(current) !== kind.name) throw noSuchToken(kind, id, label);
     if (!(await state.tokens.revoke(id, label, nowMs))) throw noSuchToken(kind, id, label);
-    record(`${kind.name} revoke`, [`label ${label}`]);
+    await record(`${kind.name} revoke`, [`label ${label}`]);
     environment.stdout.write(`The ${kind.name} "${label}" of gateway "${id}" is revoked.\n`);
   });
 }

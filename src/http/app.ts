@@ -16,6 +16,8 @@ import { answerTokenRequest } from './token-endpoint.js';
 export interface Health {
   /** Requests are served. Backends do not count: with one down, the gateway is there and says so. */
   readonly ready: boolean;
+  /** Where tokens are kept. While it is down, known tokens are taken for a while and others answered 503. */
+  readonly state?: 'up' | 'down';
   readonly gateways: readonly GatewayHealth[];
 }
 
@@ -70,8 +72,8 @@ export function createApp(options: AppOptions): Hono<HttpEnv> {
 
   app.get('/health/live', () => healthResponse(200, { status: 'live' }));
   app.get('/health/ready', () => {
-    const { ready, gateways } = options.health();
-    return healthResponse(ready ? 200 : 503, { status: ready ? 'ready' : 'not ready', gateways });
+    const { ready, ...parts } = options.health();
+    return healthResponse(ready ? 200 : 503, { status: ready ? 'ready' : 'not ready', ...parts });
   });
 
   app.all('/oauth/token', (context) => {

@@ -52,6 +52,8 @@ export interface MetricSources {
   /** Valid tokens and clients' secrets. */
   readonly tokens: () => Promise<readonly TokenSource[]>;
   readonly connections?: () => number;
+  /** False while the state, where tokens are kept, cannot be asked. */
+  readonly stateUp?: () => boolean;
   /** Until when the server's own certificate is valid. */
   readonly certificateExpiresAtMs?: () => number | undefined;
 }
@@ -274,6 +276,12 @@ function registerSources(registry: Registry, sources: MetricSources): void {
     );
 
   gauge('build_info', 'The version that runs.', () => [{ labels: { version: sources.version }, value: 1 }]);
+  const { stateUp } = sources;
+  if (stateUp !== undefined) {
+    gauge('state_up', '0 while the state, where tokens are kept, does not answer.', () => [
+      { labels: {}, value: Number(stateUp()) },
+    ]);
+  }
   perGateway('gateway_enabled', '0 while it is switched off.', ({ enabled }) => Number(enabled));
   perGateway('requests_in_flight', 'Requests that are worked on.', ({ admission }) => admission?.atWork);
   perGateway('requests_waiting', 'Requests that wait to be let in.', ({ admission }) => admission?.waiting);

@@ -34,11 +34,13 @@ export function plugInFile(module: AdapterModule): string | undefined {
  * @param file where its code is
  */
 export function containModule(type: string, file: string, module: AdapterModule): AdapterModule {
-  const { configSchema, declared, excludes, draft } = module;
+  const { configSchema, pacedBy, retryAfter, declared, excludes, draft } = module;
   const contained: AdapterModule = {
     contractVersion,
     type,
     configSchema,
+    ...(pacedBy && { pacedBy }),
+    ...(retryAfter && { retryAfter }),
     ...(declared && {
       declared: (config: unknown) => inWords(`${type}: "declared"`, () => fieldNames(declared(config))),
     }),

@@ -42,6 +42,12 @@ function check(candidate: Fields): Shape {
   }
   const odd = optionalFunctions.find((name) => candidate[name] !== undefined && typeof candidate[name] !== 'function');
   if (odd !== undefined) return { fault: `has a "${odd}" that is no function.` };
+  if (![undefined, 'operations', 'requests'].includes(candidate.pacedBy as undefined)) {
+    return { fault: 'has a "pacedBy" that is neither "operations" nor "requests".' };
+  }
+  if (![undefined, 'backend', 'adapter'].includes(candidate.retryAfter as undefined)) {
+    return { fault: 'has a "retryAfter" that is neither "backend" nor "adapter".' };
+  }
   return { module: candidate as unknown as AdapterModule };
 }
 

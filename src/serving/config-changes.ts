@@ -27,6 +27,7 @@ const changeable = ['publicUrl', 'log', 'trustedProxies', 'reloadOnChange'] as c
 const fixed = {
   listen: 'listen',
   dataDir: 'data',
+  state: 'state',
   tls: 'tls',
   metrics: 'metrics',
   transactions: 'transactions',

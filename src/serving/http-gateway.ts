@@ -21,6 +21,8 @@ export interface HttpParts {
   readonly oauthKey: Uint8Array;
   /** Where relative names of key sets start. */
   readonly baseDir: string;
+  /** How long known tokens are taken on while the state cannot be asked. */
+  readonly graceMs?: number;
 }
 
 /** One gateway as HTTP sees it, and what outlives a change of its configuration. */
@@ -52,7 +54,7 @@ export function toHttpGateway(
 /** Apart from the above, since its functions live as long as the gateway: they would keep every former one in memory. */
 function assemble(
   { gateway, service }: Pick<RunningGateway, 'gateway' | 'service'>,
-  { tokens, controls, log, oauthKey }: HttpParts,
+  { tokens, controls, log, oauthKey, graceMs = 0 }: HttpParts,
   jwt: JwtAuthenticator | undefined,
   admission: Admission,
 ): HttpGateway {
@@ -61,7 +63,7 @@ function assemble(
     id: gateway.id,
     address: gateway.address === '/' ? '' : gateway.address,
     service,
-    authenticate: createGatewayAuthentication({ gateway, tokens, oauthKey, jwtAuthenticators }),
+    authenticate: createGatewayAuthentication({ gateway, tokens, oauthKey, jwtAuthenticators, graceMs }),
     get log() {
       return log.current;
     },

@@ -157,7 +157,9 @@ export class LiveGateways {
         const parts = { modules, sealer, metaSchemas, log: log.current, pool: this.#pool };
         const running = await composeGateway(config, gateway, plans.get(gateway.id) ?? new Map(), parts);
         opened.push(running);
-        const httpParts = { ...state, oauthKey, log, baseDir: config.baseDir };
+        const graceMs = (config.state?.graceSeconds ?? 0) * 1000;
+        const { tokens, controls } = state;
+        const httpParts = { tokens, controls, oauthKey, log, baseDir: config.baseDir, graceMs };
         const served = toHttpGateway(running, httpParts, former);
         // An issuer that cannot be reached is told of now, not with the first request at night.
         if (served.jwt !== former?.jwt) void served.jwt?.prepare();

@@ -1,13 +1,13 @@
 import { isCurrent } from '../auth/tokens.js';
 import { createMetrics, type GatewaySource, type Metrics, type TokenSource } from '../http/metrics.js';
-import type { TokenStore } from '../state/state.js';
-import { readActivity } from '../transactions/search.js';
+import type { State } from '../state/state.js';
+import type { GatewayActivity } from '../transactions/transaction.js';
 import type { LiveGateways } from './live-gateways.js';
 
 export interface MetricParts {
   readonly version: string;
-  readonly dataDir: string;
-  readonly tokens: Pick<TokenStore, 'list'>;
+  readonly activity: () => Promise<ReadonlyMap<string, GatewayActivity>>;
+  readonly state: Pick<State, 'tokens' | 'isUp'>;
   /** Undefined until they are open. */
   readonly live: () => LiveGateways | undefined;
   readonly connections: () => number;
@@ -15,15 +15,16 @@ export interface MetricParts {
 }
 
 /** Metrics of what is served, looked up when somebody asks. */
-export function metricsOf({ version, dataDir, tokens, live, ...server }: MetricParts): Metrics {
+export function metricsOf({ version, activity, state, live, ...server }: MetricParts): Metrics {
+  let known: ReadonlyMap<string, GatewayActivity> = new Map();
   const gateways = () => live()?.gateways ?? [];
-  return createMetrics({
+  const metrics = createMetrics({
     version,
+    stateUp: state.isUp,
     ...server,
-    gateways: () => {
-      const activity = readActivity(dataDir);
-      return gateways().map(({ running, http }): GatewaySource => {
-        const lastCallMs = activity.get(http.id)?.lastCallMs;
+    gateways: () =>
+      gateways().map(({ running, http }): GatewaySource => {
+        const lastCallMs = known.get(http.id)?.lastCallMs;
         return {
           id: http.id,
           enabled: http.enabled(),
@@ -36,17 +37,24 @@ export function metricsOf({ version, dataDir, tokens, live, ...server }: MetricP
             return { name, state: circuitStates[circuit], inFlight, queued, waiting, pausedForMs, ...perSecond };
           }),
         };
-      });
-    },
+      }),
     tokens: async () => {
       const nowMs = Date.now();
-      const lists = await Promise.all(gateways().map(({ http }) => tokens.list(http.id)));
+      const lists = await Promise.all(gateways().map(({ http }) => state.tokens.list(http.id)));
       return lists.flat().flatMap((token): readonly TokenSource[] => {
         const { gateway, label, expiresAtMs } = token;
         return isCurrent(token, nowMs) ? [{ gateway, label, expiresAtMs }] : [];
       });
     },
   });
+  return {
+    ...metrics,
+    async text() {
+      // While it cannot be asked, what was known is told on.
+      known = await activity().catch(() => known);
+      return metrics.text();
+    },
+  };
 }
 
 const circuitStates = { closed: 'up', open: 'down', 'half-open': 'unknown' } as const;

@@ -1,5 +1,6 @@
 import { userInfo } from 'node:os';
-import { openTransactionsFile } from './transactions-file.js';
+import type { StatePlace } from '../state/state-place.js';
+import { openTransactionWriter } from './open-transactions.js';
 
 /** What an operator did. `meant` says it in words, with nothing that is secret or about a person. */
 export interface Act {
@@ -11,17 +12,17 @@ export interface Act {
 }
 
 /**
- * Records an act of the operator who runs this process. For commands: it is on its way to the disk when this returns.
+ * Records an act of the operator who runs this process. For commands: it is on its way to the disk when this is done.
  * An act that cannot be recorded is not undone for that: what is wrong comes back for the operator to read.
  * @returns undefined when it was recorded, else a sentence
  */
-export function recordAct(dataDir: string, act: Act): string | undefined {
+export async function recordAct(place: StatePlace, act: Act): Promise<string | undefined> {
   try {
-    const db = openTransactionsFile(dataDir);
+    const writer = await openTransactionWriter(place);
     try {
-      db.prepare(insertAct).run(actRow(act, operator(), Date.now()));
+      await writer.write({ rows: [], acts: [actRow(act, operator(), Date.now())], activity: [] });
     } finally {
-      db.close();
+      await writer.close();
     }
     return undefined;
   } catch (error) {
@@ -29,7 +30,7 @@ export function recordAct(dataDir: string, act: Act): string | undefined {
   }
 }
 
-/** The row of an act, for `insertAct`. */
+/** The row of an act. */
 export interface ActRow {
   readonly at: number;
   readonly gateway: string;
@@ -37,10 +38,6 @@ export interface ActRow {
   readonly caller: string;
   readonly meant: string;
 }
-
-export const insertAct = `INSERT INTO transactions
-  (at, duration_us, gateway, operation, outcome, status, request_id, caller, meant)
-  VALUES (@at, 0, @gateway, @operation, 'act', 0, '', @caller, @meant)`;
 
 export function actRow({ gateway, operation, meant }: Act, caller: string, at: number): ActRow {
   return { at: Math.round(at), gateway, operation, caller, meant: JSON.stringify(meant) };

@@ -1,14 +1,15 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
-import { SqliteError } from 'better-sqlite3';
+import type { StatePlace } from '../state/state-place.js';
+import { activityOf } from './activity-row.js';
 import type { ActRow } from './acts.js';
 import { BatchDecoder } from './batch.js';
+import { openTransactionWriter } from './open-transactions.js';
 import { RefusalFloods } from './refusal-floods.js';
 import { type TransactionRow, toRow } from './transaction-row.js';
-import { activityOf, type PreparedBatch, TransactionWriter } from './transaction-writer.js';
-import { openTransactionsFile } from './transactions-file.js';
+import type { PreparedBatch, TransactionWriter } from './transaction-store.js';
 
 export interface RecordWorkerData {
-  readonly dataDir: string;
+  readonly place: StatePlace;
   readonly key: Uint8Array;
   readonly keepDays: number;
 }
@@ -25,7 +26,7 @@ interface Settled {
   readonly problem?: string;
 }
 
-/** `settled`: the oldest batch or act needs no more waiting. `problem`: what the disk says, for the operator. */
+/** `settled`: the oldest batch or act needs no more waiting. `problem`: what the disk or the database says, for the operator. */
 export type WorkerReply =
   | Settled
   | { readonly flushed: number; readonly problem?: string }
@@ -38,6 +39,17 @@ const sweepMs = 3_600_000;
 /** Between steps of deleting, so that batches come in between. */
 const stepMs = 20;
 
+/** A batch that is to be written. */
+interface Waiting {
+  readonly batch: PreparedBatch;
+  /** The main thread waits for it to be settled. */
+  readonly isAsked: boolean;
+  /** What could not be written of the batch that it is, or is part of. */
+  readonly failed: { lost: number; problem?: string };
+  /** Given when it is first written, and kept. */
+  number?: number;
+}
+
 /** The thread that turns what was noted into rows, and writes them. */
 class RecordWorker {
   readonly #port: MessagePort;
@@ -45,8 +57,11 @@ class RecordWorker {
   readonly #decoder = new BatchDecoder();
   readonly #floods = new RefusalFloods();
   #writer: TransactionWriter | undefined;
-  /** Oldest first. `isAsked`: the main thread waits for it to be settled. */
-  #queue: { batch: PreparedBatch; readonly isAsked: boolean }[] = [];
+  #opening: Promise<TransactionWriter> | undefined;
+  /** Oldest first. */
+  #queue: Waiting[] = [];
+  #lastNumber = 0;
+  #running: Promise<string | undefined> | undefined;
   #retry: NodeJS.Timeout | undefined;
   readonly #timers: NodeJS.Timeout[];
 
@@ -55,16 +70,16 @@ class RecordWorker {
     this.#data = data;
     this.#timers = [
       setInterval(() => this.#writeFloods('over'), floodsMs),
-      setInterval(() => this.#sweep(), sweepMs),
-      setTimeout(() => this.#sweep(), 0),
+      setInterval(() => void this.#sweep(), sweepMs),
+      setTimeout(() => void this.#sweep(), 0),
     ];
   }
 
   take(message: WorkerMessage): void {
     if ('batch' in message) this.#add(this.#prepare(message.batch), true);
     else if ('act' in message) this.#add({ rows: [], acts: [message.act], activity: [] }, true);
-    else if ('flush' in message) this.#flush(message.flush);
-    else this.#close();
+    else if ('flush' in message) void this.#flush(message.flush);
+    else void this.#close();
   }
 
   #prepare(text: string): PreparedBatch {
@@ -80,57 +95,76 @@ class RecordWorker {
   }
 
   #add(batch: PreparedBatch, isAsked: boolean): void {
-    this.#queue.push({ batch, isAsked });
-    // While the disk does not take anything, the next attempt is the timer's.
-    if (this.#retry === undefined) this.#run();
+    this.#queue.push({ batch, isAsked, failed: { lost: 0 } });
+    // While nothing is taken, the next attempt is the timer's.
+    if (this.#retry === undefined) void this.#run();
   }
 
-  /** Writes what waits. @returns what is wrong when it could not */
-  #run(): string | undefined {
+  /** Writes what waits, also what comes meanwhile. @returns what is wrong when it could not */
+  #run(): Promise<string | undefined> {
     clearTimeout(this.#retry);
     this.#retry = undefined;
+    this.#running ??= this.#writeAll();
+    return this.#running;
+  }
+
+  async #writeAll(): Promise<string | undefined> {
+    // It must not end before `#running` is set.
+    await undefined;
     for (let next = this.#queue[0]; next !== undefined; next = this.#queue[0]) {
-      let result: Pick<Settled, 'lost' | 'problem'>;
       try {
-        this.#writer ??= new TransactionWriter(openTransactionsFile(this.#data.dataDir));
-        result = this.#write(this.#writer, next.batch);
+        const writer = await this.#open();
+        await this.#write(writer, next);
       } catch (error) {
-        const problem = messageOf(error);
-        // The file may have been moved, or another one put into its place.
-        this.#writer?.close();
-        this.#writer = undefined;
-        this.#retry = setTimeout(() => this.#run(), retryMs);
-        this.#reply({ problem });
-        return problem;
+        this.#running = undefined;
+        return this.#failed(error);
       }
-      this.#queue.shift();
-      if (next.isAsked) this.#reply({ settled: true, ...result });
     }
+    this.#running = undefined;
     return undefined;
   }
 
-  /** @returns how many rows cannot be written, whatever the disk does */
-  #write(writer: TransactionWriter, batch: PreparedBatch): Pick<Settled, 'lost' | 'problem'> {
+  /** What it cannot write stays in the queue, and what nobody can is left out of it. */
+  async #write(writer: TransactionWriter, next: Waiting): Promise<void> {
+    const { batch, isAsked, failed } = next;
+    next.number ??= ++this.#lastNumber;
     try {
-      writer.write(batch);
-      return { lost: 0 };
+      await writer.write(batch, next.number);
     } catch (error) {
-      if (isOfTheDisk(error)) throw error;
-    }
-    // One of them is at fault: the others are not to be lost with it.
-    writer.write({ ...batch, rows: [] });
-    let lost = 0;
-    let problem = '';
-    for (const row of batch.rows) {
-      try {
-        writer.write({ rows: [row], acts: [], activity: [] });
-      } catch (error) {
-        if (isOfTheDisk(error)) throw error;
-        lost++;
-        problem = messageOf(error);
+      if (!writer.isOfRows(error)) throw error;
+      const parts = partsOf(next);
+      if (parts.length > 1) {
+        // One of them is at fault: the others are not to be lost with it.
+        this.#queue.splice(0, 1, ...parts);
+        return;
       }
+      failed.lost += batch.rows.length + batch.acts.length;
+      failed.problem = messageOf(error);
     }
-    return lost === 0 ? { lost } : { lost, problem };
+    this.#queue.shift();
+    if (isAsked) this.#reply({ settled: true, ...failed });
+  }
+
+  async #failed(error: unknown): Promise<string> {
+    const problem = messageOf(error);
+    const writer = this.#writer;
+    if (writer?.reopens === true) {
+      this.#writer = undefined;
+      await writer.close().catch(() => undefined);
+    }
+    this.#retry ??= setTimeout(() => void this.#run(), retryMs);
+    this.#reply({ problem });
+    return problem;
+  }
+
+  /** One at a time. */
+  async #open(): Promise<TransactionWriter> {
+    if (this.#writer !== undefined) return this.#writer;
+    this.#opening ??= openTransactionWriter(this.#data.place).finally(() => {
+      this.#opening = undefined;
+    });
+    this.#writer = await this.#opening;
+    return this.#writer;
   }
 
   #writeFloods(which: 'over' | 'all'): void {
@@ -138,36 +172,36 @@ class RecordWorker {
     if (rows.length > 0) this.#add({ rows, acts: [], activity: [] }, false);
   }
 
-  #flush(flushed: number): void {
+  async #flush(flushed: number): Promise<void> {
     this.#writeFloods('all');
-    const problem = this.#run() ?? this.#sync();
+    const problem = (await this.#run()) ?? (await this.#sync());
     this.#reply({ flushed, ...(problem === undefined ? {} : { problem }) });
   }
 
-  #sync(): string | undefined {
+  async #sync(): Promise<string | undefined> {
     try {
-      this.#writer?.sync();
+      await this.#writer?.sync();
       return undefined;
     } catch (error) {
       return messageOf(error);
     }
   }
 
-  #close(): void {
+  async #close(): Promise<void> {
     this.#writeFloods('all');
-    this.#run();
+    await this.#run();
     clearTimeout(this.#retry);
     for (const timer of this.#timers) clearTimeout(timer);
-    this.#writer?.close();
+    await this.#writer?.close();
     this.#port.close();
   }
 
   /** Deletes what is too old, a little at a time. */
-  #sweep(): void {
+  async #sweep(): Promise<void> {
     try {
-      this.#writer ??= new TransactionWriter(openTransactionsFile(this.#data.dataDir));
+      const writer = await this.#open();
       const beforeMs = Date.now() - this.#data.keepDays * dayMs;
-      if (this.#writer.deleteSome(beforeMs)) this.#timers[2] = setTimeout(() => this.#sweep(), stepMs);
+      if (await writer.deleteSome(beforeMs)) this.#timers[2] = setTimeout(() => void this.#sweep(), stepMs);
     } catch (error) {
       this.#reply({ problem: messageOf(error) });
     }
@@ -182,9 +216,15 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** Trouble that may pass, as against a row that cannot be written. */
-function isOfTheDisk(error: unknown): boolean {
-  return error instanceof SqliteError && !/^SQLITE_(CONSTRAINT|MISMATCH|TOOBIG|RANGE|MISUSE)/.test(error.code);
+/** One for each row; the last of them settles the batch. */
+function partsOf({ batch, isAsked, failed }: Waiting): readonly Waiting[] {
+  const { rows, acts, activity } = batch;
+  const parts: readonly PreparedBatch[] = [
+    ...(activity.length === 0 ? [] : [{ rows: [], acts: [], activity }]),
+    ...rows.map((row) => ({ rows: [row], acts: [], activity: [] })),
+    ...acts.map((act) => ({ rows: [], acts: [act], activity: [] })),
+  ];
+  return parts.map((part, index) => ({ batch: part, isAsked: isAsked && index === parts.length - 1, failed }));
 }
 
 if (parentPort !== null) {

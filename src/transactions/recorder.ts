@@ -1,12 +1,13 @@
 import { Worker } from 'node:worker_threads';
+import type { StatePlace } from '../state/state-place.js';
 import { type Act, actRow, operator } from './acts.js';
 import { BatchEncoder, type FinishedRequest } from './batch.js';
 import type { RecordWorkerData, WorkerMessage, WorkerReply } from './record-worker.js';
 import type { RequestRecord, TransactionRecorder } from './request-record.js';
 
 export interface RecorderOptions {
-  /** The folder of `transactions.db`. */
-  readonly dataDir: string;
+  /** Where the state lies: transactions lie beside it. */
+  readonly place: StatePlace;
   /** 32 bytes, equal in every replica: what hashes of user names and the like are made with. */
   readonly key: Uint8Array;
   readonly keepDays: number;
@@ -180,8 +181,8 @@ class Recorder implements TransactionRecorder {
   }
 
   #spawn(): Worker {
-    const { dataDir, key, keepDays } = this.#options;
-    const workerData: RecordWorkerData = { dataDir, key, keepDays };
+    const { place, key, keepDays } = this.#options;
+    const workerData: RecordWorkerData = { place, key, keepDays };
     const worker = new Worker(workerUrl(), { workerData, execArgv: [] });
     this.#encoder = new BatchEncoder();
     worker.unref();

@@ -69,6 +69,7 @@ describe('serve without a configuration', () => {
     expect((await fetch(`${base}/health/live`)).status).toBe(200);
     expect(await (await fetch(`${base}/health/ready`)).json()).toEqual({
       status: 'ready',
+      state: 'up',
       gateways: [
         {
           id: 'default',

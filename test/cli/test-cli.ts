@@ -13,7 +13,7 @@ import { addServe } from '../../src/cli/serve.js';
 import { addStatus } from '../../src/cli/status.js';
 import { addToken } from '../../src/cli/token.js';
 import { compileGateway } from '../../src/composition.js';
-import { openTransactionsFile } from '../../src/transactions/transactions-file.js';
+import { openTransactionsFile } from '../../src/transactions/sqlite/transactions-file.js';
 
 export interface Finished {
   readonly code: number;

@@ -101,6 +101,8 @@ await describeOnPostgresql('migrations of the state', (fixture) => {
     await fixture.database.run(
       "CREATE ROLE least LOGIN PASSWORD 'least'; GRANT USAGE ON SCHEMA scimbridge TO least; GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA scimbridge TO least;",
     );
+    // Nor does an older version beside a newer one.
+    await fixture.database.run('UPDATE scimbridge.versions SET version = version + 1');
     const place = { ...fixture.place.database, user: 'least', password: 'least' };
     const state = await openState({ dataDir: '/nowhere', database: place });
     await state.tokens.create({ ...token, label: 'other', hash: 'h2' });
@@ -192,6 +194,19 @@ await describeOnPostgresql('a state that is away', (fixture) => {
     }
     await until(() => state.isUp());
     expect(await state.tokens.find('h1')).toMatchObject({ label: 'Entra' });
+  });
+
+  it('that hangs keeps no process from ending', async () => {
+    const state = await openState(fixture.place, serving());
+    await Promise.all([state.tokens.create(token), state.key('cursor'), state.key('oauth')]);
+    fixture.server.pause();
+    try {
+      const begin = performance.now();
+      await state.close();
+      expect(performance.now() - begin).toBeLessThan(5000);
+    } finally {
+      fixture.server.resume();
+    }
   });
 
   it('for a moment loses its connections and nothing else', async () => {

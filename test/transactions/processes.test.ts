@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { recordAct } from '../../src/transactions/acts.js';
-import { readActivity } from '../../src/transactions/search.js';
+import { readActivity } from '../../src/transactions/sqlite/search.js';
 import { Recording } from './recording.js';
 
 let recording: Recording;
@@ -31,7 +31,7 @@ describe('transactions of several processes', () => {
     const ended = ['a', 'b'].map((mark) => once(start(mark, 3000, 'closed'), 'exit'));
     const problems: (string | undefined)[] = [];
     for (let count = 0; count < 20; count++) {
-      problems.push(recordAct(recording.dataDir, { gateway: 'corp', operation: 'token create', meant: [] }));
+      problems.push(await recordAct(recording.place, { gateway: 'corp', operation: 'token create', meant: [] }));
     }
     expect(await Promise.all(ended)).toEqual([
       [0, null],

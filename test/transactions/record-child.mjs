@@ -4,7 +4,7 @@ import { RequestRecord } from '../../dist/src/transactions/request-record.js';
 
 const [dataDir, mark, count, end] = process.argv.slice(2);
 const recorder = openTransactionRecorder({
-  dataDir,
+  place: { dataDir },
   key: Buffer.alloc(32, 7),
   keepDays: 30,
   recordsValues: () => false,

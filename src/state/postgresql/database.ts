@@ -18,6 +18,8 @@ export const connectMs = 2000;
 /** For one statement, unless it says otherwise. */
 const statementMs = 5000;
 const idleMs = 30_000;
+/** For taking leave. A server that does not answer is not waited for. */
+export const endMs = 1000;
 
 /**
  * Connections to the database of the state. No statement is prepared by name and no setting outlives a transaction, so that
@@ -26,6 +28,7 @@ const idleMs = 30_000;
 export class Database {
   readonly place: DatabasePlace;
   readonly #pool: pg.Pool;
+  readonly #clients = new Set<pg.ClientBase>();
   #closed: Promise<void> | undefined;
 
   constructor(place: DatabasePlace) {
@@ -34,7 +37,11 @@ export class Database {
     // A connection that breaks between two statements is replaced when one is needed. Without listeners, for those that are
     // idle and those that are in use, it would end the process.
     this.#pool.on('error', () => undefined);
-    this.#pool.on('connect', (client) => client.on('error', () => undefined));
+    this.#pool.on('connect', (client) => {
+      this.#clients.add(client);
+      client.on('error', () => undefined);
+      client.once('end', () => this.#clients.delete(client));
+    });
   }
 
   /** The schema's name, to stand before a table's. */
@@ -88,8 +95,16 @@ export class Database {
   }
 
   close(): Promise<void> {
-    this.#closed ??= this.#pool.end();
+    this.#closed ??= this.#end();
     return this.#closed;
+  }
+
+  async #end(): Promise<void> {
+    const late = setTimeout(() => {
+      for (const client of this.#clients) destroy(client);
+    }, endMs);
+    await this.#pool.end();
+    clearTimeout(late);
   }
 
   #told(error: unknown): unknown {
@@ -137,6 +152,12 @@ export function unavailable(place: DatabasePlace, error: unknown): StateUnavaila
   return new StateUnavailableError(`The state database ${describeDatabase(place)} is not there: ${reasonOf(error)}`, {
     cause: error,
   });
+}
+
+/** Ends a connection whose server may not answer any more. */
+export function destroy(client: pg.ClientBase): void {
+  const { connection } = client as unknown as { readonly connection?: { readonly stream?: { destroy(): void } } };
+  connection?.stream?.destroy();
 }
 
 /** `query_timeout` is asked for with each statement: the types know it of whole connections only. */

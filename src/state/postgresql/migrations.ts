@@ -23,18 +23,15 @@ const lockNumber = 0x5c1b;
  * @throws Error with a sentence when a newer version has left a schema that this one does not know
  */
 export async function migrate(database: Database, part: Part, steps: readonly Migration[]): Promise<void> {
-  if ((await knownVersion(database, part))?.version === steps.length) return;
+  if (isDone(await knownVersion(database, part), steps)) return;
   await database.transaction(async (query) => {
     await lockUntilEnd(query, `migrations of ${database.schema}`);
     await query(`CREATE SCHEMA IF NOT EXISTS ${database.schema}`);
     await query(`CREATE TABLE IF NOT EXISTS ${database.schema}.versions (
       part text PRIMARY KEY, version integer NOT NULL, oldest integer NOT NULL)`);
     const done = await readVersion(query, database.schema, part);
+    if (isDone(done, steps)) return;
     const version = done?.version ?? 0;
-    if (version >= steps.length) {
-      if ((done?.oldest ?? 0) > steps.length) throw new Error(tooNew);
-      return;
-    }
     for (const { sql } of steps.slice(version)) await query(sql.replaceAll('$schema', database.schema));
     const oldest = Math.max(done?.oldest ?? 0, ...steps.slice(version).map((step) => step.oldest));
     await query(
@@ -43,6 +40,13 @@ export async function migrate(database: Database, part: Part, steps: readonly Mi
       [part, steps.length, oldest],
     );
   }, migrateMs);
+}
+
+/** @throws Error when it was done by a version that this one cannot follow */
+function isDone(done: Version | undefined, steps: readonly Migration[]): boolean {
+  if (done === undefined || done.version < steps.length) return false;
+  if (done.oldest > steps.length) throw new Error(tooNew);
+  return true;
 }
 
 const tooNew =

@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { type DatabasePlace, describeDatabase } from '../state-place.js';
 import { type Controls, channelOf, readControls } from './control-store.js';
-import { clientConfig, type Query, type Row, statement } from './database.js';
+import { clientConfig, destroy, endMs, type Query, type Row, statement } from './database.js';
 import { reasonOf } from './errors.js';
 
 export interface WatchOptions {
@@ -117,7 +117,6 @@ export class StateWatch {
     });
   }
 
-  /** A server that does not answer is not waited for: the socket goes. */
   async #end(): Promise<void> {
     const client = this.#client;
     this.#client = undefined;
@@ -126,7 +125,7 @@ export class StateWatch {
       const late = setTimeout(() => {
         destroy(client);
         resolve();
-      }, answerMs);
+      }, endMs);
       const ended = (): void => {
         clearTimeout(late);
         resolve();
@@ -134,9 +133,4 @@ export class StateWatch {
       client.end().then(ended, ended);
     });
   }
-}
-
-function destroy(client: pg.Client): void {
-  const { connection } = client as unknown as { readonly connection?: { readonly stream?: { destroy(): void } } };
-  connection?.stream?.destroy();
 }

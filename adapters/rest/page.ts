@@ -1,0 +1,97 @@
+import { AdapterError } from '../../src/backend/adapter-error.js';
+import { answerHeader, type HttpAnswer } from './client.js';
+import { type Call, type Parameter, pathOf } from './exchange.js';
+import { isList, type Json } from './json.js';
+import { nextLinkOf } from './link-header.js';
+import type { Listing } from './listing.js';
+import { valueAt } from './pointer.js';
+import type { Values } from './template.js';
+
+/** What is listed: a listing with the values of its path and the parameters that select. */
+export interface Query {
+  readonly listing: Listing;
+  readonly values: Values;
+  readonly parameters: readonly Parameter[];
+}
+
+/** One answer of a listing. */
+export interface Page {
+  readonly items: readonly Json[];
+  readonly total: number | undefined;
+  /** What the next page is asked for with: a cursor, or the path and query of a link. */
+  readonly next: string | undefined;
+}
+
+/** Asks for one page by parameters. @param parameters those of paging, beside those that select */
+export function askPage(query: Query, parameters: readonly Parameter[], call: Call): Promise<Page> {
+  const { listing, values } = query;
+  const path = pathOf(listing.request, values, [...query.parameters, ...parameters]);
+  // A value that can stand in no address names a list that there is not.
+  if (path === undefined) return Promise.resolve({ items: [], total: 0, next: undefined });
+  return fetchPage(listing, path, false, call);
+}
+
+/** Asks for the page that a link leads to. */
+export function followLink({ listing }: Query, path: string, call: Call): Promise<Page> {
+  return fetchPage(listing, call.client.pathOfLink(path, path), true, call);
+}
+
+async function fetchPage(listing: Listing, path: string, isAbsolute: boolean, call: Call): Promise<Page> {
+  const { method, text: operation } = listing.request;
+  let answer: HttpAnswer;
+  try {
+    answer = await call.client.send(
+      { method, path, isAbsolute, operation, isWrite: false, needsBody: true },
+      call.context,
+    );
+  } catch (error) {
+    throw error instanceof AdapterError && error.kind === 'notFound' ? noSuchList(operation, error) : error;
+  }
+  const items = valueAt(answer.body, listing.records);
+  if (!isList(items)) {
+    const where = listing.records.length === 0 ? 'is no list' : `has no list at "/${listing.records.join('/')}"`;
+    throw new AdapterError('unavailable', `The answer to ${operation} ${where}.`);
+  }
+  const from = isAbsolute ? path : `${call.client.basePath}${path}`;
+  return { items, total: totalIn(listing, answer), next: nextIn(listing, answer, from, call) };
+}
+
+/** A list that is missing is a wrong address, not a list of nothing. */
+function noSuchList(operation: string, cause: unknown): AdapterError {
+  const reason = 'The backend does not know the address that the configuration gives for the list.';
+  return new AdapterError('unsupported', `There is no such list: ${operation} was answered with 404.`, {
+    reason,
+    cause,
+  });
+}
+
+function totalIn({ total }: Listing, answer: HttpAnswer): number | undefined {
+  if (total === undefined) return undefined;
+  const value = 'header' in total ? answerHeader(answer, total.header) : valueAt(answer.body, total.pointer);
+  const number = typeof value === 'string' && /^\s*\d+\s*$/.test(value) ? Number(value) : value;
+  return typeof number === 'number' && Number.isSafeInteger(number) && number >= 0 ? number : undefined;
+}
+
+function nextIn({ paging, request }: Listing, answer: HttpAnswer, from: string, { client }: Call): string | undefined {
+  switch (paging.kind) {
+    case 'cursor':
+      return nextText(valueAt(answer.body, paging.next), request.text);
+    case 'nextUrl': {
+      const next = nextText(valueAt(answer.body, paging.next), request.text);
+      return next === undefined ? undefined : client.pathOfLink(next, from);
+    }
+    case 'link': {
+      const next = nextLinkOf(answer.headers.link);
+      return next === undefined ? undefined : client.pathOfLink(next, from);
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** Nothing, null, false and an empty text are the end; what cannot be understood is not taken for it. */
+function nextText(next: Json | undefined, operation: string): string | undefined {
+  if (next === undefined || next === null || next === false || next === '') return undefined;
+  if (typeof next === 'string' || typeof next === 'number') return String(next);
+  throw new AdapterError('unavailable', `The answer to ${operation} names the next page by something else than text.`);
+}
