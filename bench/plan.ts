@@ -17,8 +17,8 @@ export interface Plan {
   readonly warmUpPages: number;
   readonly starts: number;
   readonly ldap: LdapPlan;
-  readonly postgresql: PostgresqlPlan;
   readonly rest: RestPlan;
+  readonly postgresql: PostgresqlPlan;
 }
 
 /** Of the part on a directory. */
@@ -42,6 +42,18 @@ export interface LdapPlan {
   readonly memoryWalks: number;
 }
 
+/** Of the part on a REST service. */
+export interface RestPlan {
+  readonly users: number;
+  readonly connections: readonly number[];
+  readonly rounds: number;
+  readonly roundMs: number;
+  readonly createsPerRound: number;
+  readonly warmUpMs: number;
+  /** Whole imports. */
+  readonly imports: number;
+}
+
 /** Of the part on PostgreSQL. */
 export interface PostgresqlPlan {
   /** All of them in one group, and the first ones in groups of ten. */
@@ -55,18 +67,6 @@ export interface PostgresqlPlan {
   readonly createsPerRound: number;
   readonly warmUpMs: number;
   readonly samples: number;
-}
-
-/** Of the part on a REST service. */
-export interface RestPlan {
-  readonly users: number;
-  readonly connections: readonly number[];
-  readonly rounds: number;
-  readonly roundMs: number;
-  readonly createsPerRound: number;
-  readonly warmUpMs: number;
-  /** Whole imports. */
-  readonly imports: number;
 }
 
 export const fullPlan: Plan = {
@@ -94,6 +94,15 @@ export const fullPlan: Plan = {
     imports: 7,
     memoryWalks: 10,
   },
+  rest: {
+    users: 10_000,
+    connections: [1, 16, 64],
+    rounds: 7,
+    roundMs: 700,
+    createsPerRound: 300,
+    warmUpMs: 2000,
+    imports: 7,
+  },
   postgresql: {
     users: 100_000,
     groups: 200,
@@ -104,15 +113,6 @@ export const fullPlan: Plan = {
     createsPerRound: 500,
     warmUpMs: 5000,
     samples: 100,
-  },
-  rest: {
-    users: 10_000,
-    connections: [1, 16, 64],
-    rounds: 7,
-    roundMs: 700,
-    createsPerRound: 300,
-    warmUpMs: 2000,
-    imports: 7,
   },
 };
 
@@ -142,6 +142,15 @@ export const quickPlan: Plan = {
     imports: 1,
     memoryWalks: 1,
   },
+  rest: {
+    users: 500,
+    connections: [1, 16],
+    rounds: 1,
+    roundMs: 150,
+    createsPerRound: 64,
+    warmUpMs: 150,
+    imports: 1,
+  },
   postgresql: {
     users: 2000,
     groups: 20,
@@ -152,14 +161,5 @@ export const quickPlan: Plan = {
     createsPerRound: 64,
     warmUpMs: 150,
     samples: 10,
-  },
-  rest: {
-    users: 500,
-    connections: [1, 16],
-    rounds: 1,
-    roundMs: 150,
-    createsPerRound: 64,
-    warmUpMs: 150,
-    imports: 1,
   },
 };

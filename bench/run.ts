@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: the gateway against a bare handler on the same kind of database, and against itself at other sizes.
  * With OpenLDAP or PostgreSQL installed, also what the gateway costs on a directory or on a server's tables; and on a REST service.
- * --only sqlite|ldap|postgresql|rest: one part. --quick: only whether everything runs, in a minute or so. --write: brings the tables into docs/performance.md.
+ * --only sqlite|ldap|postgresql|rest: one part. --quick: only whether everything runs, in less than a minute. --write: brings the tables into docs/performance.md.
  * --cpu-prof FOLDER: CPU profiles of both servers under the throughput measures.
  */
 import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
@@ -65,6 +65,8 @@ const parts: Readonly<Record<string, (plan: Plan, root: string) => Promise<Repor
     progress(`The part on a directory is left out: ${reason}.`);
     return undefined;
   },
+  'bench-rest': async (plan, root) =>
+    isWanted('rest') ? measureRest(plan.rest, folder(root, 'rest'), nodeOptions(), progress) : undefined,
   'bench-postgresql': async (plan, root) => {
     if (!isWanted('postgresql')) return undefined;
     const reason = whyNoPostgresql();
@@ -78,8 +80,6 @@ const parts: Readonly<Record<string, (plan: Plan, root: string) => Promise<Repor
     progress(`The part on PostgreSQL is left out: ${reason}.`);
     return undefined;
   },
-  'bench-rest': async (plan, root) =>
-    isWanted('rest') ? measureRest(plan.rest, folder(root, 'rest'), nodeOptions(), progress) : undefined,
 };
 
 function isWanted(part: (typeof partNames)[number]): boolean {

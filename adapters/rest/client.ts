@@ -3,7 +3,7 @@ import type { OperationContext } from '../../src/backend/adapter.js';
 import { AdapterError } from '../../src/backend/adapter-error.js';
 import { hasEnded } from '../../src/backend/has-ended.js';
 import type { Pace } from '../../src/backend/pace.js';
-import type { Credentials } from './auth.js';
+import type { CredentialSet, Credentials } from './auth.js';
 import type { Json } from './json.js';
 import { networkError } from './network-error.js';
 import { type Headers, headerOf, noticeOf } from './notices.js';
@@ -47,6 +47,8 @@ export interface ClientParts {
   readonly timeoutMs: number;
   readonly maxResponseBytes: number;
   readonly refusals: RefusalPlan;
+  /** What no reason may repeat, even where a target does. */
+  readonly secrets: readonly string[];
   readonly pace: Pace;
   readonly now?: () => number;
 }
@@ -75,11 +77,13 @@ export class Client {
     return this.judge(request, await this.exchange(request, context));
   }
 
-  private judge(request: HttpRequest, { status, headers, body }: Exchanged): HttpAnswer {
+  private judge(request: HttpRequest, exchanged: Exchanged): HttpAnswer {
+    const { status, headers, body } = exchanged;
     const isSuccess = (status >= 200 && status < 300) || request.accepted?.includes(status) === true;
     const { operation, isWrite = request.method !== 'GET' } = request;
     if (!isSuccess) {
-      const refused: Refused = { isRepeatable: !isWrite, ...request, isWrite };
+      const sent = [...(request.sent ?? []), ...this.parts.secrets, ...exchanged.secrets];
+      const refused: Refused = { isRepeatable: !isWrite, ...request, isWrite, sent };
       throw refusalError(this.parts.refusals, { status, headers, body }, refused, this.now());
     }
     if (body.kind === 'json') return { status, headers, body: body.value };
@@ -124,7 +128,13 @@ export class Client {
       const notice = noticeOf(response.statusCode, headers, this.now());
       if (notice !== undefined) parts.pace.learn(notice);
       const body = await readBody(response.body, headers, parts.maxResponseBytes);
-      return { status: response.statusCode, headers, body, credentials: credentials.version };
+      return {
+        status: response.statusCode,
+        headers,
+        body,
+        credentials: credentials.version,
+        secrets: secretsIn(credentials),
+      };
     } catch (error) {
       const { ended } = limit;
       throw networkError({ operation, isWrite, error, ...(ended === undefined ? {} : { ended }) });
@@ -157,6 +167,13 @@ interface Exchanged {
   readonly headers: Headers;
   readonly body: ResponseBody;
   readonly credentials: number;
+  readonly secrets: readonly string[];
+}
+
+/** What credentials consist of, with and without the name of their scheme. */
+function secretsIn({ headers, query }: CredentialSet): readonly string[] {
+  const values = Object.values(headers).flatMap((value) => [value, value.replace(/^\w+ /, '')]);
+  return query === undefined ? values : [...values, decodeURIComponent(query.slice(query.indexOf('=') + 1))];
 }
 
 function withQuery(path: string, { query }: { readonly query?: string | undefined }): string {
@@ -175,7 +192,7 @@ function checkNotEnded(operation: string, context: OperationContext): void {
 function unusable(operation: string, isWrite: boolean, body: ResponseBody): AdapterError {
   const details = { applied: isWrite ? 'unknown' : 'no' } as const;
   if (body.kind === 'tooLong') {
-    return new AdapterError('unsupported', `The answer to ${operation} is longer than "maxResponseBytes".`, details);
+    return new AdapterError('unavailable', `The answer to ${operation} is longer than "maxResponseBytes".`, details);
   }
   const what = body.kind === 'other' ? `of the type "${body.mediaType.slice(0, 80)}" or cut off` : 'empty';
   const message = `The answer to ${operation} is not JSON but ${what}; perhaps something in between gave it.`;

@@ -57,7 +57,7 @@ async function given(plan: EntityPlan, { id, document }: Made, fields: readonly 
   const read = document ?? (await readDocument(plan, id, fields, work));
   if (read !== undefined) return completeRecord(plan, id, read, fields, work);
   const message = `The new record of "${plan.entity}" cannot be read under the id that it was given.`;
-  throw new AdapterError('unsupported', message, { applied: 'unknown' });
+  throw new AdapterError('unavailable', message, { applied: 'unknown' });
 }
 
 /** Sends the record until it is known that it was taken, or refused. */

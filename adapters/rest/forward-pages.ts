@@ -18,24 +18,25 @@ export async function* forwardPages(
   let { token, skip = 0, offset, marks } = from;
   let trail = from.trail ?? [];
   const seen = new Set<string | undefined>();
+  const size = from.size ?? Math.max(1, Math.min(options.wanted, query.listing.size.max));
   let empty = 0;
-  for (let wanted = options.wanted; ; ) {
+  for (;;) {
     if (seen.has(token) || (trail.includes(markOf(token ?? '')) && skip === 0)) throw circle();
     seen.add(token);
-    const page = await fetchAt(query, token, wanted + skip, call);
+    const page = await fetchAt(query, token, size, call);
     const start = startIn(page, skip, marks, idOf);
     if (start === undefined && page.next !== undefined) {
       // All of it was given already, or is to be skipped.
-      skip -= page.items.length;
+      skip = Math.max(0, skip - page.items.length);
       trail = withTrail(trail, token);
       token = page.next;
       continue;
     }
     const items = start === undefined ? [] : page.items.slice(start);
-    const here = { token, start: start ?? 0, base: offset, marks, trail };
+    if (page.total !== undefined && page.total < offset + items.length) throw wrongTotal();
+    const here = { token, start: start ?? 0, base: offset, marks, trail, size };
     const given = walked(page, items, here, idOf);
     if (items.length > 0 || page.total !== undefined) yield given;
-    wanted -= items.length;
     offset += items.length;
     if (page.next === undefined) return;
     empty = page.items.length === 0 ? empty + 1 : 0;
@@ -46,7 +47,6 @@ export async function* forwardPages(
     trail = withTrail(trail, token);
     token = page.next;
     skip = 0;
-    if (wanted <= 0) wanted = 1;
   }
 }
 
@@ -57,6 +57,7 @@ interface Here {
   readonly base: number;
   readonly marks: readonly string[];
   readonly trail: readonly string[];
+  readonly size: number;
 }
 
 function walked(page: Page, items: readonly Json[], here: Here, idOf: (item: Json) => string): WalkedPage {
@@ -64,11 +65,11 @@ function walked(page: Page, items: readonly Json[], here: Here, idOf: (item: Jso
     const offset = here.base + index + 1;
     const marks = lastMarks([...here.marks, ...items.slice(0, index + 1).map((item) => markOf(idOf(item)))]);
     if (index < items.length - 1) {
-      const { token, trail } = here;
-      return { offset, marks, trail, skip: here.start + index + 1, ...(token === undefined ? {} : { token }) };
+      const { token, trail, size } = here;
+      return { offset, marks, trail, size, skip: here.start + index + 1, ...(token === undefined ? {} : { token }) };
     }
     if (page.next === undefined) return undefined;
-    return { offset, marks, token: page.next, trail: withTrail(here.trail, here.token) };
+    return { offset, marks, token: page.next, trail: withTrail(here.trail, here.token), size: here.size };
   };
   return { items, total: page.total, after: positionAfter };
 }
@@ -87,25 +88,27 @@ function startIn(
   const known = new Set(marks);
   for (let index = Math.min(items.length, skip + known.size) - 1; index >= 0; index--) {
     const item = items[index];
-    if (item !== undefined && known.has(markOf(idOf(item)))) return index + 1;
+    if (item === undefined || !known.has(markOf(idOf(item)))) continue;
+    return index + 1 >= items.length ? undefined : index + 1;
   }
   if (skip >= items.length) return undefined;
   // Those that were given last are gone, and others moved up.
   return Math.max(0, skip - known.size);
 }
 
-function fetchAt(query: Query, token: string | undefined, wanted: number, call: Call): Promise<Page> {
-  const { paging, size } = query.listing;
-  const sized =
-    paging.sizeParam === undefined
-      ? []
-      : [[paging.sizeParam, String(Math.max(1, Math.min(wanted, size.max)))] as const];
+function fetchAt(query: Query, token: string | undefined, size: number, call: Call): Promise<Page> {
+  const { paging } = query.listing;
+  const sized = paging.sizeParam === undefined ? [] : [[paging.sizeParam, String(size)] as const];
   if (token === undefined) {
     const isStarted = paging.kind === 'cursor' && paging.start !== undefined;
     return askPage(query, isStarted ? [[paging.parameter, paging.start ?? ''], ...sized] : sized, call);
   }
-  if (paging.kind === 'cursor') return askPage(query, [[paging.parameter, token], ...sized], call);
+  if (paging.kind === 'cursor') return askPage(query, [[paging.parameter, token], ...sized], call, true);
   return followLink(query, token, call);
+}
+
+export function wrongTotal(): AdapterError {
+  return new AdapterError('unavailable', 'The target says that there are fewer records than it gives.');
 }
 
 function endless(): AdapterError {

@@ -62,7 +62,7 @@ function parameter(text: string, name: string): number | undefined {
 }
 
 function amount(text: string | undefined): number | undefined {
-  return text !== undefined && /^\s*\d{1,12}\s*$/.test(text) ? Number(text) : undefined;
+  return text !== undefined && /^\s*\d{1,15}\s*$/.test(text) ? Number(text) : undefined;
 }
 
 /** Some send the seconds that are left, some the time in seconds or milliseconds since 1970. */

@@ -22,21 +22,37 @@ export interface Page {
   readonly next: string | undefined;
 }
 
-/** Asks for one page by parameters. @param parameters those of paging, beside those that select */
-export function askPage(query: Query, parameters: readonly Parameter[], call: Call): Promise<Page> {
+/**
+ * Asks for one page by parameters.
+ * @param parameters those of paging, beside those that select
+ * @param isContinued one of them is a word of the target's own, from the page before
+ */
+export function askPage(
+  query: Query,
+  parameters: readonly Parameter[],
+  call: Call,
+  isContinued = false,
+): Promise<Page> {
   const { listing, values } = query;
   const path = pathOf(listing.request, values, [...query.parameters, ...parameters]);
   // A value that can stand in no address names a list that there is not.
   if (path === undefined) return Promise.resolve({ items: [], total: 0, next: undefined });
-  return fetchPage(listing, path, false, call);
+  const isCallers = !isContinued && (query.parameters.length > 0 || Object.keys(values).length > 0);
+  return fetchPage(listing, path, { isAbsolute: false, isCallers }, call);
 }
 
 /** Asks for the page that a link leads to. */
 export function followLink({ listing }: Query, path: string, call: Call): Promise<Page> {
-  return fetchPage(listing, call.client.pathOfLink(path, path), true, call);
+  return fetchPage(listing, call.client.pathOfLink(path, path), { isAbsolute: true, isCallers: false }, call);
 }
 
-async function fetchPage(listing: Listing, path: string, isAbsolute: boolean, call: Call): Promise<Page> {
+/** @param isCallers the request holds values of whoever asked, at which the target may take offence */
+async function fetchPage(
+  listing: Listing,
+  path: string,
+  { isAbsolute, isCallers }: { readonly isAbsolute: boolean; readonly isCallers: boolean },
+  call: Call,
+): Promise<Page> {
   const { method, text: operation } = listing.request;
   let answer: HttpAnswer;
   try {
@@ -45,31 +61,39 @@ async function fetchPage(listing: Listing, path: string, isAbsolute: boolean, ca
       call.context,
     );
   } catch (error) {
-    throw error instanceof AdapterError && error.kind === 'notFound' ? noSuchList(operation, error) : error;
+    throw listError(error, operation, isCallers);
   }
   const items = valueAt(answer.body, listing.records);
   if (!isList(items)) {
-    const where = listing.records.length === 0 ? 'is no list' : `has no list at "/${listing.records.join('/')}"`;
-    throw new AdapterError('unavailable', `The answer to ${operation} ${where}.`);
+    throw strange(
+      operation,
+      listing.records.length === 0 ? 'is no list' : `has no list at "/${listing.records.join('/')}"`,
+    );
   }
   const from = isAbsolute ? path : `${call.client.basePath}${path}`;
   return { items, total: totalIn(listing, answer), next: nextIn(listing, answer, from, call) };
 }
 
-/** A list that is missing is a wrong address, not a list of nothing. */
-function noSuchList(operation: string, cause: unknown): AdapterError {
-  const reason = 'The backend does not know the address that the configuration gives for the list.';
-  return new AdapterError('unsupported', `There is no such list: ${operation} was answered with 404.`, {
-    reason,
-    cause,
+/** What a refused list means: nobody who asked did anything wrong where nothing of what they said was sent. */
+function listError(error: unknown, operation: string, isCallers: boolean): unknown {
+  if (!(error instanceof AdapterError)) return error;
+  if (!isCallers && ['rejected', 'conflict', 'revisionMismatch'].includes(error.kind)) {
+    return new AdapterError('unavailable', error.message, { cause: error });
+  }
+  if (error.kind !== 'notFound') return error;
+  // A list that is missing is a wrong address, not a list of nothing.
+  return new AdapterError('unavailable', `There is no such list: ${operation} was answered with 404 or 410.`, {
+    cause: error,
   });
 }
 
-function totalIn({ total }: Listing, answer: HttpAnswer): number | undefined {
+/** A total that is declared and not there must not be taken for none: callers would stop after the first page. */
+function totalIn({ total, request }: Listing, answer: HttpAnswer): number | undefined {
   if (total === undefined) return undefined;
   const value = 'header' in total ? answerHeader(answer, total.header) : valueAt(answer.body, total.pointer);
   const number = typeof value === 'string' && /^\s*\d+\s*$/.test(value) ? Number(value) : value;
-  return typeof number === 'number' && Number.isSafeInteger(number) && number >= 0 ? number : undefined;
+  if (typeof number === 'number' && Number.isSafeInteger(number) && number >= 0) return number;
+  throw strange(request.text, 'does not say how many there are where "total" says it does');
 }
 
 function nextIn({ paging, request }: Listing, answer: HttpAnswer, from: string, { client }: Call): string | undefined {
@@ -82,7 +106,8 @@ function nextIn({ paging, request }: Listing, answer: HttpAnswer, from: string, 
     }
     case 'link': {
       const next = nextLinkOf(answer.headers.link);
-      return next === undefined ? undefined : client.pathOfLink(next, from);
+      if (next === 'malformed') throw strange(request.text, 'has a header Link that cannot be read');
+      return next.target === undefined ? undefined : client.pathOfLink(next.target, from);
     }
     default:
       return undefined;
@@ -93,5 +118,9 @@ function nextIn({ paging, request }: Listing, answer: HttpAnswer, from: string, 
 function nextText(next: Json | undefined, operation: string): string | undefined {
   if (next === undefined || next === null || next === false || next === '') return undefined;
   if (typeof next === 'string' || typeof next === 'number') return String(next);
-  throw new AdapterError('unavailable', `The answer to ${operation} names the next page by something else than text.`);
+  throw strange(operation, 'names the next page by something else than text');
+}
+
+function strange(operation: string, what: string): AdapterError {
+  return new AdapterError('unavailable', `The answer to ${operation} ${what}.`);
 }

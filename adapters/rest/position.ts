@@ -15,6 +15,8 @@ export interface Position {
   readonly skip?: number;
   /** Marks of the tokens before, to notice a circle. */
   readonly trail?: readonly string[];
+  /** The size of all pages of the walk: it belongs to the token (RFC 9865 §2). */
+  readonly size?: number;
 }
 
 export const startPosition: Position = { offset: 0, marks: [] };
@@ -46,18 +48,19 @@ export function printPosition(position: Position): string {
   return encoded({ offset, marks, skip: offset });
 }
 
-function encoded({ offset, marks, token, skip, trail }: Position): string {
-  return Buffer.from(JSON.stringify([offset, marks, token ?? null, skip ?? 0, trail ?? []])).toString('base64url');
+function encoded({ offset, marks, token, skip, trail, size }: Position): string {
+  const parts = [offset, marks, token ?? null, skip ?? 0, trail ?? [], size ?? 0];
+  return Buffer.from(JSON.stringify(parts)).toString('base64url');
 }
 
 /** @throws AdapterError `rejected` for a text that is no position */
 export function parsePosition(text: string): Position {
   const parsed = parsedJson(Buffer.from(text, 'base64url').toString());
-  if (!Array.isArray(parsed) || parsed.length !== 5) throw malformed();
-  const [offset, marks, token, skip, trail] = parsed as readonly unknown[];
-  const isValid = isCount(offset) && isCount(skip) && isTexts(marks) && isTexts(trail);
+  if (!Array.isArray(parsed) || parsed.length !== 6) throw malformed();
+  const [offset, marks, token, skip, trail, size] = parsed as readonly unknown[];
+  const isValid = isCount(offset) && isCount(skip) && isCount(size) && isTexts(marks) && isTexts(trail);
   if (!isValid || !(token === null || typeof token === 'string')) throw malformed();
-  return { offset, marks, skip, trail, ...(token === null ? {} : { token }) };
+  return { offset, marks, skip, trail, ...(token === null ? {} : { token }), ...(size === 0 ? {} : { size }) };
 }
 
 function isCount(value: unknown): value is number {

@@ -1,5 +1,6 @@
 import type { BackendRecord, FieldValue } from '../../src/backend/adapter.js';
 import { AdapterError } from '../../src/backend/adapter-error.js';
+import { fold } from '../../src/scim/comparison.js';
 import { answerHeader, type HttpAnswer } from './client.js';
 import { mapConcurrently } from './concurrency.js';
 import { type Document, idIn, recordOf, storedId } from './document.js';
@@ -46,12 +47,16 @@ export async function readDocument(
   );
   if (notFound.includes(answer.status)) return undefined;
   const document = documentIn(plan, answer, valueAt(answer.body, record));
-  if (document === undefined) {
-    throw new AdapterError('unavailable', `The answer to ${request.text} holds no record where it should be.`);
-  }
-  // Some targets find ids without regard to case; ids are what they are.
-  const own = idIn(plan, document.json);
-  return own === undefined || own === id ? document : undefined;
+  const own = document === undefined ? undefined : idIn(plan, document.json);
+  if (document !== undefined && own === id) return document;
+  // Some targets find ids without regard to case or zeros; ids are what they are.
+  if (own !== undefined && isAlike(own, id)) return undefined;
+  const what = own === undefined ? 'no record with an id' : 'another record than the one asked for';
+  throw new AdapterError('unavailable', `The answer to ${request.text} holds ${what}.`);
+}
+
+function isAlike(a: string, b: string): boolean {
+  return fold(a.trim()) === fold(b.trim()) || (a.trim() !== '' && Number(a) === Number(b));
 }
 
 /** The record in an answer. */

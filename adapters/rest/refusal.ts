@@ -80,7 +80,9 @@ export function refusalError(plan: RefusalPlan, answer: Answered, refused: Refus
   const retryAfterSeconds = retryAfterOf(headers, nowMs);
   const later = retryAfterSeconds === undefined ? {} : { retryAfterSeconds };
   if ([407, 408, 421, 423, 425, 429].includes(status)) return new AdapterError('unavailable', `${said}.`, later);
-  if (status < 500) return rejected(plan, answer, refused, said);
+  if (status < 500) {
+    return refused.isWrite ? rejected(plan, answer, refused, said) : new AdapterError('unavailable', `${said}.`, later);
+  }
   // Of an answer like these nobody knows who gave it, and what had been done before.
   const applied = refused.isWrite && !(status === 503 && refused.isRepeatable) ? 'unknown' : 'no';
   return new AdapterError('unavailable', `${said}.`, { ...later, applied });
@@ -114,7 +116,9 @@ function otherConflict(plan: RefusalPlan, answer: Answered, refused: Refused): A
 }
 
 function rejected(plan: RefusalPlan, answer: Answered, refused: Refused, said: string): AdapterError {
-  const words = answer.status === 413 ? 'The record is too large for the target.' : textIn(plan.message, answer);
+  // What is said to a read may be about anybody; what is said to a write is about what was sent.
+  const own = refused.isWrite ? textIn(plan.message, answer) : undefined;
+  const words = answer.status === 413 ? 'The record is too large for the target.' : own;
   const reason = words === undefined ? undefined : presentable(words, refused.sent ?? []);
   const field = fieldIn(plan, answer, refused);
   return new AdapterError('rejected', `${said}.`, {
@@ -135,11 +139,16 @@ function textIn(pointer: Pointer | undefined, { body }: Answered): string | unde
 }
 
 const maxReason = 300;
+/** A target may name a record that it holds, and not only the one that was sent. */
+const mailAddress = /[^\s@<>"'(),;]+@[^\s@<>"'(),;]+/g;
 
 /** What the target says, on one line, without any value that was sent. @returns undefined when it is not for people */
 function presentable(text: string, sent: readonly string[]): string | undefined {
   if (/<\/?[a-z][^>]*>/i.test(text)) return undefined;
-  const line = text.replace(/[\p{Cc}\s]+/gu, ' ').trim();
+  const line = text
+    .replace(/[\p{Cc}\s]+/gu, ' ')
+    .replace(mailAddress, '…')
+    .trim();
   const values = sent.filter((value) => value.trim().length >= 3).sort((a, b) => b.length - a.length);
   const masked = values.reduce((masking, value) => replaceAllFolded(masking, value), line);
   return masked === '' ? undefined : masked.slice(0, maxReason);

@@ -13,6 +13,7 @@ export type ResponseBody =
   | { readonly kind: 'tooLong' };
 
 interface Readable extends AsyncIterable<Buffer> {
+  on(event: 'error', listener: (error: unknown) => void): unknown;
   destroy(): unknown;
 }
 
@@ -26,7 +27,7 @@ const decompressors = {
 /** Reads a body to its end, or until it is too long; then the connection is given up. */
 export async function readBody(stream: Readable, headers: Headers, maxBytes: number): Promise<ResponseBody> {
   if (Number(headerOf(headers, 'content-length')) > maxBytes) {
-    stream.destroy();
+    giveUp(stream);
     return { kind: 'tooLong' };
   }
   const chunks: Buffer[] = [];
@@ -34,13 +35,19 @@ export async function readBody(stream: Readable, headers: Headers, maxBytes: num
   for await (const chunk of stream) {
     length += chunk.length;
     if (length > maxBytes) {
-      stream.destroy();
+      giveUp(stream);
       return { kind: 'tooLong' };
     }
     chunks.push(chunk);
   }
   const bytes = chunks.length === 1 ? chunks[0] : Buffer.concat(chunks, length);
   return bytes === undefined ? { kind: 'empty' } : parseBody(bytes, headers, maxBytes);
+}
+
+/** Ends the connection. That it was ended is nobody's concern, and an error that nobody hears would end the process. */
+function giveUp(stream: Readable): void {
+  stream.on('error', () => undefined);
+  stream.destroy();
 }
 
 async function parseBody(received: Buffer, headers: Headers, maxBytes: number): Promise<ResponseBody> {

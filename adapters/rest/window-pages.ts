@@ -1,5 +1,6 @@
 import { AdapterError } from '../../src/backend/adapter-error.js';
 import type { Call, Parameter } from './exchange.js';
+import { wrongTotal } from './forward-pages.js';
 import type { Json } from './json.js';
 import { askPage, type Page, type Query } from './page.js';
 import { lastMarks, markOf, type Position } from './position.js';
@@ -199,8 +200,15 @@ class Windows {
     if (paging.sizeParam !== undefined) parameters.push([paging.sizeParam, String(size)]);
     const page = await askPage(this.query, parameters, this.call);
     if (page.items.length > size) throw unsteady();
+    if (page.total !== undefined && page.items.length > 0 && page.total < start + page.items.length) throw wrongTotal();
+    if (page.total !== undefined && page.items.length === 0 && page.total > start) throw missing();
     return page;
   }
+}
+
+function missing(): AdapterError {
+  const message = 'The target says that there are more records than it gives; leave "total" out if it counts others.';
+  return new AdapterError('unavailable', message);
 }
 
 function unsteady(): AdapterError {

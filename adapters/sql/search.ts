@@ -6,7 +6,7 @@ import { afterPosition, orderBy, parsePosition, printPosition, sortKey } from '.
 import { keyOfRow, type Selection, selectionOf } from './read-records.js';
 import type { ScalarPlan } from './scalar-plan.js';
 import { all, isFalse, isTrue, nothing, type Sql, sql } from './sql-text.js';
-import { rows, type Work } from './work.js';
+import { ask, type Work } from './work.js';
 
 /** The statements of a search. */
 export interface SearchStatements {
@@ -49,13 +49,13 @@ export function searchStatements(plan: EntityPlan, query: SearchQuery): SearchSt
 export function* search(plan: EntityPlan, query: SearchQuery): Work<SearchResult> {
   const statements = searchStatements(plan, query);
   const { page, count, selection, start } = statements;
-  const read = page === undefined ? [] : yield* rows(page);
+  const read = page === undefined ? [] : (yield ask(page)).rows;
   const found = read.slice(0, query.limit);
   const last = read.length > query.limit ? found.at(-1) : undefined;
   const seen = page === undefined || last !== undefined ? undefined : totalSeen(query, read.length);
   return {
     records: yield* selection.records(found),
-    ...(count === undefined ? {} : { total: seen ?? Number((yield* rows(count))[0]?.[0] ?? 0) }),
+    ...(count === undefined ? {} : { total: seen ?? Number((yield ask(count)).rows[0]?.[0] ?? 0) }),
     ...(last === undefined
       ? {}
       : {
@@ -95,7 +95,7 @@ function* lookupSome(
   if (condition === isFalse) return [];
   const selection = selectionOf(plan, fields);
   const statement = sql`SELECT ${selection.columns} FROM ${plan.tableName} AS ${outer} WHERE ${condition} AND ${plan.alive(outer)}`;
-  return yield* selection.records(yield* rows(statement));
+  return yield* selection.records((yield ask(statement)).rows);
 }
 
 function lookupCondition(plan: EntityPlan, by: string, values: LookupQuery['values']): Sql {
@@ -116,7 +116,7 @@ function lookupCondition(plan: EntityPlan, by: string, values: LookupQuery['valu
 export function* getById(plan: EntityPlan, id: string, fields: readonly string[]): Work<BackendRecord | undefined> {
   const selection = selectionOf(plan, fields);
   const statement = sql`SELECT ${selection.columns} FROM ${plan.tableName} AS ${outer} WHERE ${plan.id.compare(outer, 'eq', idKey(plan, id))} AND ${plan.alive(outer)}`;
-  return (yield* selection.records(yield* rows(statement)))[0];
+  return (yield* selection.records((yield ask(statement)).rows))[0];
 }
 
 /** An id as it is compared. */

@@ -10,9 +10,9 @@ import { type Assignment, type OwnField, RowEdit, setClause } from './row-edit.j
 import { idKey } from './search.js';
 import { column, list, name, nothing, type Sql, sql } from './sql-text.js';
 import { rejected } from './stored-scalar.js';
-import { assertFree } from './unique-check.js';
+import { assertFree, isUnique } from './unique-check.js';
 import { foldChanges } from './value-set.js';
-import { row, rows, run, type Work } from './work.js';
+import { ask, change, rows, run, type Work } from './work.js';
 
 /** What one operation writes with. */
 export interface Writer {
@@ -115,7 +115,7 @@ function* applyChanges(
   if (assignments.length === 0 && !isChanged) return false;
   const work = function* (): Work<void> {
     yield* updateRow(plan, key, [...assignments, ...bump(writer, plan)]);
-    yield* mendRenamed(writer, plan, edit);
+    if (assignments.length > 0) yield* mendRenamed(writer, plan, edit);
   };
   yield* guarded(plan, 'update', referring(edit), work());
   return true;
@@ -166,10 +166,10 @@ function* existingRow(
   const selected = list([column(outer, plan.key.name), revision, ...expressions]);
   const found = sql`${plan.id.compare(outer, 'eq', idKey(plan, id))} AND ${plan.alive(outer)}`;
   const onPaper: Row = [id, ifRevision ?? null];
-  yield* lockBehindView(plan, id);
+  if (plan.writeTable !== plan.table) yield* lockBehindView(plan, id);
   const lock = plan.writeTable === plan.table ? plan.dialect.lock : nothing;
   const statement = sql`SELECT ${selected} FROM ${plan.tableName} AS ${outer} WHERE ${found}${lock}`;
-  const existing = yield* row(statement, onPaper);
+  const [existing] = (yield ask(statement, onPaper)).rows;
   if (existing === undefined) throw new AdapterError('notFound', `No such record in "${plan.entity}".`);
   const [key = null, current, ...values] = existing;
   if (ifRevision !== undefined && ifRevision !== String(current)) {
@@ -180,8 +180,8 @@ function* existingRow(
 
 /** Rows of a view can seldom be locked; the row behind it is, before the view is read. */
 function* lockBehindView(plan: EntityPlan, id: string): Work<void> {
-  const { dialect, writeTable, writeName, key } = plan;
-  if (writeTable === plan.table || dialect.isSerial) return;
+  const { dialect, writeName, key } = plan;
+  if (dialect.isSerial) return;
   const found = plan.id.compare(outer, 'eq', idKey(plan, id));
   yield* rows(
     sql`SELECT ${column(outer, key.name)} FROM ${writeName} AS ${outer} WHERE ${found}${plan.restriction(outer)}${dialect.lock}`,
@@ -206,7 +206,7 @@ function* insertRow({ now, newKey }: Writer, plan: EntityPlan, edit: RowEdit): W
 
 function* updateRow(plan: EntityPlan, key: SqlValue, assignments: readonly Assignment[]): Work<void> {
   if (assignments.length === 0) return;
-  yield* run(
+  yield change(
     sql`UPDATE ${plan.writeName} AS ${outer} SET ${setClause(assignments)} WHERE ${column(outer, plan.key.name)} = ${key}${plan.restriction(outer)}`,
   );
 }
@@ -231,8 +231,10 @@ function* applyToChild(
   change: Change,
   operation: 'create' | 'update',
 ): Work<boolean> {
-  const free = (values: Parameters<typeof assertFree>[2]) => assertFree(plan, field, values, parent);
-  const child = { dialect: plan.dialect, field, parent, assertFree: free };
+  const free = isUnique(field)
+    ? (values: Parameters<typeof assertFree>[2]) => assertFree(plan, field, values, parent)
+    : undefined;
+  const child = { dialect: plan.dialect, field, parent, ...(free === undefined ? {} : { assertFree: free }) };
   return yield* guarded(plan, operation, field.name, applyChildChange(child, change));
 }
 
@@ -245,6 +247,7 @@ function assertSameKey(plan: EntityPlan, edit: RowEdit): void {
 
 function* checkUnique(plan: EntityPlan, edit: RowEdit, own: SqlValue | undefined): Work<void> {
   for (const { field, after } of edit.changes()) {
+    if (!isUnique(field)) continue;
     yield* assertFree(
       plan,
       field,

@@ -15,28 +15,33 @@ const authoringFolder = fileURLToPath(new URL('../authoring/', import.meta.url))
  * @returns what ends that
  */
 export function containLateFaults(modules: () => Iterable<AdapterModule>, log: AdapterLog): () => void {
-  const onFault = (thrown: unknown, origin: string): void => {
+  const onFault = (thrown: unknown, event: 'uncaughtException' | 'unhandledRejection'): void => {
     const files = [...modules()].flatMap((module) => {
       const file = plugInFile(module);
       return file === undefined ? [] : [{ type: module.type, file }];
     });
     const fault = readThrown(thrown);
     const stack = fault.stack ?? '';
-    if (files.length === 0 || isOurs(stack)) throw thrown;
+    if (files.length === 0 || isOurs(stack)) {
+      // As if nobody listened here.
+      if (process.listenerCount(event) > 1) return;
+      throw thrown;
+    }
     const named = files.filter(({ file }) => stack.includes(file));
     const adapter = (named.length > 0 ? named : files).map(({ type }) => type).join(' or ');
     log.error(
       { adapter, operation: 'none', fault },
-      origin === 'unhandledRejection'
+      event === 'unhandledRejection'
         ? 'The adapter left a rejected promise to nobody, which is a fault in it.'
         : 'The adapter threw outside of any operation, which is a fault in it.',
     );
   };
   const onRejection = (reason: unknown): void => onFault(reason, 'unhandledRejection');
-  process.on('uncaughtException', onFault);
+  const onException = (error: unknown): void => onFault(error, 'uncaughtException');
+  process.on('uncaughtException', onException);
   process.on('unhandledRejection', onRejection);
   return () => {
-    process.off('uncaughtException', onFault);
+    process.off('uncaughtException', onException);
     process.off('unhandledRejection', onRejection);
   };
 }

@@ -9,7 +9,7 @@ import { deleteEverything } from './contract-fixture.js';
 
 const extension = 'urn:example:params:scim:schemas:extension:contract:2.0:User';
 
-/** A server with attributes of every kind that the suite has. */
+/** A server with attributes of every kind that the suite has; those of `emails` would be the same when value and type are. */
 const serverConfig = `version: 1
 schemas:
   - id: ${extension}
@@ -22,6 +22,13 @@ schemas:
       - { name: enabled, type: boolean }
       - { name: hired, type: dateTime }
       - { name: photo, type: binary }
+      - name: mails
+        type: complex
+        multiValued: true
+        subAttributes:
+          - { name: address, type: string }
+          - { name: kind, type: string }
+          - { name: main, type: boolean }
 adapters:
   store: { type: memory }
 gateways:
@@ -56,7 +63,7 @@ entities:
       enabled: /${extension}/enabled
       hired: /${extension}/hired
       photo: /${extension}/photo
-      mails: { pointer: /emails, children: { value: /value, type: /type, primary: /primary } }
+      mails: { pointer: /${extension}/mails, children: { value: /address, type: /kind, primary: /main } }
       manager: /urn:ietf:params:scim:schemas:extension:enterprise:2.0:User/manager/value
       memberOf: { pointer: /groups, item: /value, readOnly: true }
     get: GET /Users/{id}
@@ -64,7 +71,7 @@ entities:
       request: GET /Users
       records: /Resources
       filters: { style: scim, match: exact }
-      paging: { kind: offset, offsetParam: startIndex, sizeParam: count, first: 1, maxSize: 1000, total: /totalResults }
+      paging: { kind: cursor, start: '', next: /nextCursor, sizeParam: count, maxSize: 1000, total: /totalResults }
     create:
       request: POST /Users
       constants:
@@ -87,13 +94,13 @@ entities:
       request: GET /Groups
       records: /Resources
       filters: { style: scim, match: exact }
-      paging: { kind: offset, offsetParam: startIndex, sizeParam: count, first: 1, maxSize: 1000, total: /totalResults }
+      paging: { kind: cursor, start: '', next: /nextCursor, sizeParam: count, maxSize: 1000, total: /totalResults }
     create: { request: POST /Groups, constants: { schemas: ["urn:ietf:params:scim:schemas:core:2.0:Group"] } }
     update: { request: "PATCH /Groups/{id}", body: scim-patch }
     delete: DELETE /Groups/{id}
 `;
 
-/** SCIM has no second kind of reference to a group's people, and its e-mail addresses are a set of their own. */
+/** SCIM has no second kind of reference to a group's people. */
 const left = ['contact', 'owners'];
 const entities = contractEntities.map((use) => ({
   ...use,

@@ -5,15 +5,22 @@ import { type RestStyle, restSection, startRestTarget } from '../support/rest/ta
 import { describeAdapterContract } from './adapter-contract.js';
 import { contractEntities, environmentIn } from './contract-entities.js';
 
-/** The suite on a target of a style, with the adapter's section that the recorded conversations are held with too. */
-export async function describeRestContract(style: RestStyle, left: readonly string[]): Promise<void> {
+/**
+ * The suite on a target of a style, with the adapter's section that the recorded conversations are held with too.
+ * @param left fields of the suite that the target has no place for
+ */
+export async function describeRestContract(
+  style: RestStyle,
+  left: readonly string[],
+  { name = style as string, edit = (text: string) => text } = {},
+): Promise<void> {
   const target = await startRestTarget(style);
-  const config = restSection(target) as RestConfig;
+  const config = restSection({ ...target, config: edit(target.config) }) as RestConfig;
   const entities: readonly EntityUse[] = contractEntities.map((use) => ({
     ...use,
     fields: use.fields.filter(({ name }) => !left.includes(name)),
   }));
-  describeAdapterContract(`rest, ${style}`, {
+  describeAdapterContract(`rest, ${name}`, {
     entities,
     open: () => restModule.open(config, environmentIn('/', entities)),
     reset: async () => target.staff.clear(),

@@ -8,7 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { createTestGateway, repositoryRoot, type TestGateway } from '../support/gateway.js';
 import { startSql } from '../support/sql/available.js';
-import type { SqlDatabase, SqlServer } from '../support/sql/sql-server.js';
+import type { SqlServer } from '../support/sql/sql-server.js';
 
 const main = join(repositoryRoot, 'dist/src/main.js');
 const haproxyConfig = join(repositoryRoot, 'deploy/haproxy/haproxy.cfg');
@@ -36,11 +36,13 @@ export interface Installation {
   close(): Promise<void>;
 }
 
-/** @param adapters the section of gateway.yaml, with an adapter `shared`, and what each type says of it */
+/** Where the records lie: parts of gateway.yaml. */
 export interface Backend {
-  readonly schema?: string;
-  readonly adapters: (database: SqlDatabase, server: SqlServer) => string;
-  readonly resources: string;
+  /** Statements that make the tables. */
+  readonly schema: string;
+  /** The section of the adapter `shared`, without what says where its server is. */
+  readonly adapter: object;
+  readonly resources: object;
 }
 
 export async function startInstallation(backend: Backend): Promise<Installation> {
@@ -60,13 +62,14 @@ export async function startInstallation(backend: Backend): Promise<Installation>
       `version: 1
 trustedProxies: [127.0.0.1]
 state: { url: '${state.url}', password: '\${env:STATE_PASSWORD}' }
-adapters: { shared: ${backend.adapters(records, server)} }
+adapters:
+  shared: ${JSON.stringify({ ...backend.adapter, url: records.url, password: `\${env:STATE_PASSWORD}` })}
 gateways:
   corp:
     limits: { requestsPerSecond: 0 }
     pagination: { default: cursor }
     auth: { oauth: {} }
-    resources: ${backend.resources}
+    resources: ${JSON.stringify(backend.resources)}
 `,
     );
     const place = ['--config', file, '--data', join(folder, 'data')];
@@ -86,7 +89,7 @@ gateways:
         origin,
         log: () => log.join(''),
         start: async () => {
-          const args = [main, 'serve', '--listen', `127.0.0.1:${port}`, ...place];
+          const args = [main, 'serve', '--listen', `127.0.0.1:${port}`, '--drain', '3', ...place];
           const started = launch(process.execPath, args, {}, log);
           child = started;
           await untilReady(origin, () => hasEnded(started), log);

@@ -12,6 +12,8 @@ export interface Dialect {
   readonly name: 'sqlite' | 'postgresql' | 'mysql';
   /** A composed statement in the database's own spelling. */
   native(text: string): string;
+  /** The statement with its parameters spelled out, for people to read. */
+  print(statement: Sql): string;
   /** The name of a table as the configuration gives it, quoted. */
   table(name: string): Sql;
   /** How a simple value is read, written and compared. */

@@ -29,6 +29,15 @@ export function toPostgresql(text: string): string {
   });
 }
 
+/** Names as MySQL spells them; what is in quotes is left alone. */
+export function inBackticks(text: string): string {
+  return text.replace(sqlTokens, (token) => (token.startsWith('"') ? backticked(token) : token));
+}
+
+function backticked(token: string): string {
+  return `\`${token.slice(1, -1).replaceAll('""', '"').replaceAll('`', '``')}\``;
+}
+
 /** All but the raw parts is as SQLite reads it. */
 export function toSqlite(text: string): string {
   return text.includes('\u0001') ? text.replace(sqlTokens, (token) => rawPart(token) ?? token) : text;
@@ -39,7 +48,7 @@ export function toMysql(text: string): string {
   return text.replace(sqlTokens, (token) => {
     const raw = rawPart(token);
     if (raw !== undefined) return raw;
-    if (token.startsWith('"')) return `\`${token.slice(1, -1).replaceAll('""', '"').replaceAll('`', '``')}\``;
+    if (token.startsWith('"')) return backticked(token);
     if (!token.startsWith("'") || !token.includes('\\')) return token;
     return `_utf8mb4 x'${Buffer.from(token.slice(1, -1).replaceAll("''", "'")).toString('hex')}'`;
   });

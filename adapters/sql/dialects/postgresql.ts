@@ -4,7 +4,19 @@ import { offset } from '../field-plan.js';
 import type { SqlValue } from '../pool.js';
 import type { Assignment } from '../row-edit.js';
 import type { ScalarOptions } from '../scalar-plan.js';
-import { column, type InRow, isFalse, list, literal, name, nothing, rawSql, type Sql, sql } from '../sql-text.js';
+import {
+  column,
+  type InRow,
+  isFalse,
+  list,
+  literal,
+  name,
+  nothing,
+  printSql,
+  rawSql,
+  type Sql,
+  sql,
+} from '../sql-text.js';
 import type { ColumnSchema } from '../table-schema.js';
 import { row, type Work } from '../work.js';
 import type { Dialect } from './dialect.js';
@@ -29,6 +41,7 @@ export function createPostgresqlDialect(facts: PostgresqlFacts): Dialect {
   return {
     name: 'postgresql',
     native: respelling(toPostgresql),
+    print: printSql,
     table: tablePath,
     scalar: (options) => serverScalar(words, options, prefixed),
     json: postgresqlJson,

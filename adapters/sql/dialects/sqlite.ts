@@ -1,4 +1,4 @@
-import { column, type InRow, literal, name, nothing, rawSql, type Sql, sql } from '../sql-text.js';
+import { column, type InRow, literal, name, nothing, printSql, rawSql, type Sql, sql } from '../sql-text.js';
 import type { TableSchema } from '../table-schema.js';
 import { row } from '../work.js';
 import type { Dialect, JsonDialect } from './dialect.js';
@@ -18,6 +18,7 @@ export function createSqliteDialect({ isOrdered, toDataError }: SqliteDialectOpt
   return {
     name: 'sqlite',
     native: toSqlite,
+    print: printSql,
     table: name,
     scalar: (options) => sqliteScalar(options, isOrdered),
     json,

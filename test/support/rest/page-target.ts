@@ -15,7 +15,7 @@ import { type HttpTarget, startHttpTarget } from './http-target.js';
 import { mergePatched } from './merge-patch.js';
 import { type CollectionName, Staff } from './staff.js';
 
-/** A target whose pages have numbers, whose records are changed by merge patches, and whose members have calls of their own. */
+/** A target whose pages have numbers (or begin at one), whose records are changed by merge patches, and whose members have calls of their own. */
 export interface PageTarget extends HttpTarget {
   readonly staff: Staff;
   readonly baseUrl: string;
@@ -34,7 +34,7 @@ const parameters: Readonly<Record<CollectionName, Readonly<Record<string, Filter
   },
   groups: { title: 'title', external_id: 'externalId', member: 'member' },
 };
-const pageParameters = ['page', 'per_page'];
+const pageParameters = ['page', 'per_page', 'offset'];
 
 /** `/api/v1/users`, `/api/v1/teams` and `/api/v1/teams/{id}/members`, with a bearer token. */
 export async function startPageTarget(): Promise<PageTarget> {
@@ -110,7 +110,9 @@ function onCollection(
 function page<T>(all: readonly T[], query: ReadonlyMap<string, string>, show: (item: T) => unknown): TargetAnswer {
   const number = numberOf(query, 'page', { least: 1, most: 1_000_000, otherwise: 1 });
   const size = numberOf(query, 'per_page', { least: 1, most: 100, otherwise: 20 });
-  const data = all.slice((number - 1) * size, number * size).map(show);
+  const from = numberOf(query, 'offset', { least: 0, most: 1_000_000, otherwise: (number - 1) * size });
+  if (query.has('page') && query.has('offset')) throw new Refusal(400, 'bad_query', 'A page or an offset.');
+  const data = all.slice(from, from + size).map(show);
   return jsonAnswer(200, { data }, { 'x-total-count': String(all.length) });
 }
 
