@@ -40,6 +40,7 @@ export class ServerPool implements SqlPool {
   async transaction<T>(work: Work<T>, context: OperationContext): Promise<T> {
     for (let tries = 1; ; tries++) {
       const lease = await this.begin(context);
+      const wasUsed = !lease.pooled.isNew;
       try {
         const result = await work(lease);
         await lease.perform('commit');
@@ -48,6 +49,7 @@ export class ServerPool implements SqlPool {
       } catch (error) {
         const verdict = lease.failure?.verdict;
         await this.undo(lease);
+        if (verdict === 'lost' && wasUsed && !lease.hasAnswered && !lease.isCommitting && !isOver(context)) continue;
         const mayRepeat = verdict === 'again' || (verdict === 'stale' && tries === 1);
         if (!mayRepeat || lease.isCut || tries > repetitions || isOver(context)) throw error;
         await delay(Math.random() * firstPauseMs * 2 ** tries);

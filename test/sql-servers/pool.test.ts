@@ -152,6 +152,26 @@ for (const kind of sqlKinds) {
       expect(await logins()).toEqual(['late']);
     });
 
+    it('the server itself ends a statement that takes longer than it may', async () => {
+      const impatient = await openPool(server, database, { statementTimeoutMs: 300 });
+      const slow = impatient.read((connection) => rowsOf(connection, sleepText(kind, 30)), within(20_000));
+      await expect(slow).rejects.toMatchObject({ kind: 'timeout', applied: 'no' });
+      await impatient.check(within(5_000));
+      await impatient.close();
+    });
+
+    it('what is under way when the pool is closed ends, and nothing begins any more', async () => {
+      const closing = await openPool(server, database);
+      const slow = closing.read((connection) => rowsOf(connection, sleepText(kind, 30)), within(20_000));
+      const ended = expect(slow).rejects.toMatchObject({ kind: 'unavailable' });
+      await expect.poll(() => sleeping(server), { timeout: 10_000 }).toBe(1);
+      await closing.close();
+      await ended;
+      await expect(closing.check(within(5_000))).rejects.toMatchObject({ kind: 'unavailable' });
+      await closing.close();
+      await expect.poll(() => sleeping(server), { timeout: 10_000 }).toBe(0);
+    });
+
     it('when all connections are in use, an operation waits a while and is then unavailable', async () => {
       const slow = Array.from({ length: 4 }, () =>
         pool.read((connection) => rowsOf(connection, sleepText(kind, 1)), within(10_000)),
