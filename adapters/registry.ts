@@ -6,6 +6,7 @@ export const builtInAdapters: ReadonlyMap<string, () => Promise<AdapterModule>> 
   ['ldap', async () => erase((await import('./ldap/module.js')).ldapModule)],
   ['postgresql', async () => erase((await import('./sql/postgresql/module.js')).postgresqlModule)],
   ['mysql', async () => erase((await import('./sql/mysql/module.js')).mysqlModule)],
+  ['rest', async () => erase((await import('./rest/module.js')).restModule)],
   ['sqlite', async () => erase((await import('./sqlite/adapter.js')).sqliteModule)],
 ]);
 
@@ -16,7 +17,7 @@ export async function loadAdapterModules(): Promise<ReadonlyMap<string, AdapterM
 
 /** `open` gets settings that the module's own schema has checked, so their type is known to be right. */
 function erase<Config>(module: AdapterModule<Config>): AdapterModule {
-  const { declared, draft, excludes, pacedBy, retryAfter } = module;
+  const { declared, draft, excludes, pacedBy, retryAfter, refusesForeignIds } = module;
   return {
     contractVersion: module.contractVersion,
     type: module.type,
@@ -24,6 +25,9 @@ function erase<Config>(module: AdapterModule<Config>): AdapterModule {
     ...(pacedBy === undefined ? {} : { pacedBy }),
     ...(retryAfter === undefined ? {} : { retryAfter }),
     ...(declared === undefined ? {} : { declared: (settings: unknown) => declared(settings as Config) }),
+    ...(refusesForeignIds === undefined
+      ? {}
+      : { refusesForeignIds: (settings, entity, field) => refusesForeignIds(settings as Config, entity, field) }),
     ...(draft === undefined ? {} : { draft }),
     ...(excludes === undefined
       ? {}

@@ -17,6 +17,8 @@ export interface Plan {
   readonly warmUpPages: number;
   readonly starts: number;
   readonly ldap: LdapPlan;
+  readonly rest: RestPlan;
+  readonly postgresql: PostgresqlPlan;
 }
 
 /** Of the part on a directory. */
@@ -38,6 +40,33 @@ export interface LdapPlan {
   readonly imports: number;
   /** Imports while the memory is watched. */
   readonly memoryWalks: number;
+}
+
+/** Of the part on a REST service. */
+export interface RestPlan {
+  readonly users: number;
+  readonly connections: readonly number[];
+  readonly rounds: number;
+  readonly roundMs: number;
+  readonly createsPerRound: number;
+  readonly warmUpMs: number;
+  /** Whole imports. */
+  readonly imports: number;
+}
+
+/** Of the part on PostgreSQL. */
+export interface PostgresqlPlan {
+  /** All of them in one group, and the first ones in groups of ten. */
+  readonly users: number;
+  readonly groups: number;
+  readonly connections: readonly number[];
+  readonly rounds: number;
+  readonly roundMs: number;
+  /** Of one side's turn: members that are added and removed again. */
+  readonly membersPerRound: number;
+  readonly createsPerRound: number;
+  readonly warmUpMs: number;
+  readonly samples: number;
 }
 
 export const fullPlan: Plan = {
@@ -64,6 +93,26 @@ export const fullPlan: Plan = {
     samples: 60,
     imports: 7,
     memoryWalks: 10,
+  },
+  rest: {
+    users: 10_000,
+    connections: [1, 16, 64],
+    rounds: 7,
+    roundMs: 700,
+    createsPerRound: 300,
+    warmUpMs: 2000,
+    imports: 7,
+  },
+  postgresql: {
+    users: 100_000,
+    groups: 200,
+    connections: [1, 16, 64],
+    rounds: 7,
+    roundMs: 1000,
+    membersPerRound: 200,
+    createsPerRound: 500,
+    warmUpMs: 5000,
+    samples: 100,
   },
 };
 
@@ -92,5 +141,25 @@ export const quickPlan: Plan = {
     samples: 3,
     imports: 1,
     memoryWalks: 1,
+  },
+  rest: {
+    users: 500,
+    connections: [1, 16],
+    rounds: 1,
+    roundMs: 150,
+    createsPerRound: 64,
+    warmUpMs: 150,
+    imports: 1,
+  },
+  postgresql: {
+    users: 2000,
+    groups: 20,
+    connections: [1, 16, 64],
+    rounds: 1,
+    roundMs: 150,
+    membersPerRound: 70,
+    createsPerRound: 64,
+    warmUpMs: 150,
+    samples: 10,
   },
 };

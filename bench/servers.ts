@@ -89,16 +89,16 @@ async function createToken(folder: string, config: string): Promise<string> {
   return (JSON.parse(stdout) as { readonly token: string }).token;
 }
 
-function start(args: readonly string[], cwd: string): ChildProcess {
+export function start(args: readonly string[], cwd: string): ChildProcess {
   return spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'], cwd });
 }
 
-function pidOf({ pid }: ChildProcess): number {
+export function pidOf({ pid }: ChildProcess): number {
   if (pid === undefined) throw new Error('The server did not start.');
   return pid;
 }
 
-function announcedPort(child: ChildProcess): Promise<number> {
+export function announcedPort(child: ChildProcess): Promise<number> {
   return new Promise((resolve, reject) => {
     child.once('exit', (code) => reject(new Error(`A server of the benchmark ended with ${code}.`)));
     if (child.stdout === null) return;

@@ -41,10 +41,21 @@ export const adapterKeysSchema = {
 
 export type AdapterKeys = FromSchema<typeof adapterKeysSchema>;
 
-/** An adapter's own schema with the keys of all adapters; a key of the same name that it has itself stays its own. */
+/** What was made of each schema: the validator knows again what it compiled by the object alone. */
+const completed = new WeakMap<object, object>();
+
+/**
+ * An adapter's own schema with the keys of all adapters; a key of the same name that it has itself stays its own. Without its
+ * `$id`, as two modules may have chosen the same.
+ */
 export function withAdapterKeys(schema: object): object {
+  const known = completed.get(schema);
+  if (known !== undefined) return known;
   const own = propertiesOf(schema);
-  return { ...schema, properties: { ...own, ...adapterKeysSchema.properties, ...own } };
+  const { $id: _, ...rest }: { readonly $id?: unknown } = schema;
+  const made = { ...rest, properties: { ...own, ...adapterKeysSchema.properties, ...own } };
+  completed.set(schema, made);
+  return made;
 }
 
 /** A section in two: what is the guard's, and what is the adapter's. */

@@ -93,9 +93,13 @@ function adapterSection(adapterSchemas: ReadonlyMap<string, object>): JsonSchema
   const types = [...adapterSchemas.keys()].sort();
   return {
     ...section,
-    properties: { type: { ...section.properties.type, anyOf: [{ enum: types }, { type: 'string' }] } },
+    properties: {
+      ...section.properties,
+      type: { ...section.properties.type, anyOf: [{ enum: types }, { type: 'string' }] },
+    },
     allOf: types.map((type) => ({
-      if: { required: ['type'], properties: { type: { const: type } } },
+      // A section with presets is complete only with them.
+      if: { required: ['type'], properties: { type: { const: type } }, not: { required: ['use'] } },
       // biome-ignore lint/suspicious/noThenProperty: a key word of JSON Schema
       then: withType(adapterSchemas.get(type) ?? {}, type),
     })),

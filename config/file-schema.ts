@@ -322,7 +322,15 @@ export const gatewayFileSchema = {
       additionalProperties: {
         type: 'object',
         required: ['type'],
-        properties: { type: { type: 'string', description: 'The kind of backend.' } },
+        properties: {
+          type: { type: 'string', description: 'The kind of backend.' },
+          use: {
+            ...useSchema,
+            description:
+              'Presets by name, or files by path, whose section `adapter` says what this one does not say. Objects are merged, and null takes out what a preset says.',
+            examples: ['scim-target'],
+          },
+        },
       },
       description: 'The backends, by a name of your choice.',
     },
@@ -357,6 +365,12 @@ export const mappingFileSchema = {
       },
     },
     schemas: schemasSchema,
+    adapter: {
+      type: 'object',
+      required: ['type'],
+      properties: { type: { type: 'string', description: 'The kind of adapter that the section is for.' } },
+      description: 'What a section of `adapters` with this file in its `use` says where it says nothing itself.',
+    },
   },
 } as const;
 

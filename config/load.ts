@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { ValidateFunction } from 'ajv';
 import { isObject } from '../src/scim/schema.js';
 import { type AdapterKeys, adapterKeysSchema, splitSection, withAdapterKeys } from './adapter-keys.js';
+import { withPresets } from './adapter-presets.js';
 import { builtInText } from './built-in.js';
 import { crossCheck, unusedAdapters } from './cross-checks.js';
 import {
@@ -20,7 +21,7 @@ import { type Path, type Problem, type Severity, sortProblems } from './problem.
 import { ResourceTypes } from './resource-types.js';
 import { SchemaCatalog } from './schema-catalog.js';
 import { schemaProblems } from './schema-problems.js';
-import { networkProblems } from './server-checks.js';
+import { exposureProblems, networkProblems } from './server-checks.js';
 import type { Sources } from './source.js';
 import { localAdapters, readState } from './state-section.js';
 import { validator } from './validator.js';
@@ -132,17 +133,21 @@ function readDraft(data: GatewayFile, reading: Reading): Omit<GatewayConfig, 'fi
   const secretFiles = [
     ...new Set([...files.secretFiles.keys(), ...keySets, ...(tls ? [tls.certificate, tls.key] : [])]),
   ];
-  return {
-    baseDir: main.dir,
+  const server = {
     listen: readListen(data.listen, ['listen'], reading),
     publicUrl: isBroken(['publicUrl']) ? undefined : data.publicUrl?.replace(/\/+$/, ''),
+    tls: isBroken(['tls']) ? undefined : tls,
+    trustedProxies: data.trustedProxies,
+    metrics: data.metrics && readListen(data.metrics.listen, ['metrics', 'listen'], reading),
+  };
+  problems.push(...exposureProblems(server, main));
+  return {
+    ...server,
+    baseDir: main.dir,
     dataDir: resolve(main.dir, String(data.data)),
     state,
     isStateFaulty: data.state !== undefined && state === undefined,
     log: data.log,
-    tls,
-    trustedProxies: data.trustedProxies,
-    metrics: data.metrics && readListen(data.metrics.listen, ['metrics', 'listen'], reading),
     transactions: data.transactions,
     reloadOnChange: data.reloadOnChange,
     files: [...new Set([...files.names, ...secretFiles])],
@@ -154,10 +159,11 @@ function readDraft(data: GatewayFile, reading: Reading): Omit<GatewayConfig, 'fi
 
 function readAdapters(data: GatewayFile, reading: Reading): ReadonlyMap<string, AdapterConfig> {
   const adapters = new Map<string, AdapterConfig>();
-  for (const [name, section] of Object.entries(data.adapters)) {
+  for (const [name, written] of Object.entries(data.adapters)) {
     const path = ['adapters', name];
     if (reading.isBroken(path)) continue;
-    const { main, adapterSchemas, adapterMessages, problems } = reading;
+    const { main, files, adapterSchemas, adapterMessages, problems } = reading;
+    const section = withPresets(written, { main, path, files, problems });
     const schema = adapterSchemas.get(section.type);
     const tell = (severity: Severity, message: string): void => {
       problems.push(main.document.problem(severity, [...path, 'type'], message));

@@ -3,3 +3,4 @@ import { cpSync } from 'node:fs';
 
 cpSync('schemas', 'dist/schemas', { recursive: true });
 cpSync('config/presets', 'dist/config/presets', { recursive: true });
+cpSync('src/cli/adapter-template', 'dist/src/cli/adapter-template', { recursive: true });

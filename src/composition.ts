@@ -57,7 +57,7 @@ export function checkDeclared(
   gateway: Gateway,
   modules: ReadonlyMap<string, AdapterModule>,
 ): readonly RuleProblem[] {
-  return gateway.resources.flatMap((resource): readonly RuleProblem[] => {
+  const fields = gateway.resources.flatMap((resource): readonly RuleProblem[] => {
     const section = config.adapters.get(resource.adapter);
     let declared: ReturnType<NonNullable<AdapterModule['declared']>>;
     try {
@@ -80,13 +80,62 @@ export function checkDeclared(
       return [{ severity: 'error', origin, at: ['field'], message }];
     });
   });
+  return [...fields, ...checkReferences(config, gateway, modules)];
+}
+
+/** Undefined where they are not known without connecting. */
+function declaredFields(
+  { adapter, entity }: Gateway['resources'][number],
+  config: GatewayConfig,
+  modules: ReadonlyMap<string, AdapterModule>,
+): ReadonlySet<string> | undefined {
+  const section = config.adapters.get(adapter);
+  try {
+    return section === undefined ? undefined : modules.get(section.type)?.declared?.(section.settings)?.get(entity);
+  } catch {
+    return undefined; // reported with the type itself
+  }
+}
+
+/** References that cannot work: by a field that the named records have not, or by ids where the field takes none. */
+function checkReferences(
+  config: GatewayConfig,
+  { resources }: Gateway,
+  modules: ReadonlyMap<string, AdapterModule>,
+): readonly RuleProblem[] {
+  const byName = new Map(resources.map((resource) => [resource.type.name, resource]));
+  return resources.flatMap((resource) =>
+    resource.rules.flatMap(({ rule: { field, reference }, origin }): readonly RuleProblem[] => {
+      if (field === undefined || reference === undefined || reference.inverseOf !== undefined) return [];
+      return reference.to.flatMap((name, index): readonly RuleProblem[] => {
+        const target = byName.get(name);
+        if (target === undefined) return []; // reported already
+        const by = reference.by ?? target.lookupField ?? '$id';
+        const at = reference.by === undefined ? ['reference', 'to', index] : ['reference', 'by'];
+        const error = (message: string): readonly RuleProblem[] => [{ severity: 'error', origin, at, message }];
+        if (by !== '$id' && by !== target.id) {
+          const fields = declaredFields(target, config, modules);
+          if (fields === undefined || fields.has(by)) return [];
+          return error(
+            `The entity "${target.entity}" of the adapter "${target.adapter}" has no field "${by}" by which a ${name} could be named; it has ${[...fields].join(', ')}.`,
+          );
+        }
+        const section = config.adapters.get(resource.adapter);
+        if (section === undefined || target.adapter === resource.adapter) return [];
+        const refuses = modules.get(section.type)?.refusesForeignIds;
+        const reason = refuses?.(section.settings, resource.entity, field);
+        return reason === undefined ? [] : error(`A ${name} lives in another backend ("${target.adapter}"). ${reason}`);
+      });
+    }),
+  );
 }
 
 function typeRules(resource: Gateway['resources'][number]): TypeRules {
-  const { type, entity, id, idPrefix, lookupField, rules, unmapped } = resource;
+  const { type, entity, adapter, id, idPrefix, lookupField, rules, unmapped } = resource;
   return {
     type,
     entity,
+    adapter,
     rules,
     unmapped,
     ...(id === undefined ? {} : { id }),
@@ -112,6 +161,12 @@ export async function composeGateway(
   };
   const adapters = new Map([...leases].map(([name, { adapter }]) => [name, adapter]));
   const limits: ServiceLimits = { ...gateway.limits, patchOperations: gateway.limits.bulkOperations };
+  const siblings = new Map(
+    gateway.resources.flatMap(({ type, adapter: name, entity }) => {
+      const adapter = adapters.get(name);
+      return adapter === undefined ? [] : [[type.name, { adapter, entity }] as const];
+    }),
+  );
   const types = gateway.resources.flatMap((resource) => {
     const plan = plans.get(resource.type.name);
     const adapter = adapters.get(resource.adapter);
@@ -121,6 +176,7 @@ export async function composeGateway(
       createTypeRuntime({
         plan,
         adapter,
+        siblings,
         operations: { create, update, delete: remove, list },
         dialect: gateway.strict ? strictDialect : tolerantDialect,
         limits,

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { builtInAdapters, loadAdapterModules } from '../adapters/registry.js';
 import { suggestion } from '../config/nearest.js';
 import { formatProblem } from '../config/problem.js';
+import { addAdapter } from './cli/adapter.js';
 import { addCheck } from './cli/check.js';
 import { type AddCommand, runCli } from './cli/cli.js';
 import { addClient } from './cli/client.js';
@@ -29,6 +30,7 @@ const commands: readonly AddCommand[] = [
   addCheck,
   addExplain,
   addDoctor,
+  addAdapter,
 ];
 
 const adapters = new AdapterRegistry(builtInAdapters, (type) => suggestion(type, [...builtInAdapters.keys()]));

@@ -27,17 +27,19 @@ import { describeOperation } from './describe.js';
 import type { Directory } from './directory.js';
 import { type EntityPlan, type EntityPlans, planEntities } from './entity-plan.js';
 import { assertionControl, treeDeleteControl } from './entry-controls.js';
-import { both } from './filters.js';
 import { findEntry } from './identity.js';
 import { inspectEntities } from './inspect.js';
+import { both } from './ldap-filter.js';
 import { openDirectory } from './open-directory.js';
+import { writesPasswords } from './passwords.js';
 import { planRead, type ReadContext, type ReadPlan, toRecords } from './read.js';
 import { References } from './references.js';
 import { revisionOf, revisionSource } from './revision.js';
 import { readIds, type ScanQuery, Searches } from './search.js';
 import type { ServerProfile } from './server-kind.js';
+import { referencesIn, settleReferences } from './settle-references.js';
 import { checkUnique, lockKey, UniqueLocks, uniqueValues } from './unique.js';
-import { referencesIn, updateEntry } from './update.js';
+import { updateEntry } from './update.js';
 import { adapterErrorOf } from './wire-errors.js';
 
 /** The adapter of `ldapModule`. Opens without waiting for the directory. */
@@ -47,6 +49,13 @@ export async function openLdapAdapter(config: LdapConfig, environment: AdapterEn
     throw new AdapterError('unsupported', `The adapter's "entities" do not say where "${entity}" is.`);
   }
   const directory = await openDirectory(config, environment.baseDir, environment.log);
+  if (!directory.isConfidential && environment.entities.some((use) => writesPasswords(use, config))) {
+    await directory.close();
+    throw new AdapterError(
+      'unsupported',
+      'A rule writes passwords, and the connection to the directory is not encrypted: use ldaps:// or "startTls: true", or leave the rule out.',
+    );
+  }
   return new LdapAdapter(config, environment, directory);
 }
 
@@ -106,7 +115,8 @@ class LdapAdapter implements Adapter {
         ([name, value]) => [name, valuesOf(value) as readonly Scalar[]] as const,
       );
       const changes = lists.map(([field, values]): Change => ({ op: 'set', field, values }));
-      const entry = planNewEntry(plan, record, await referencesIn(plan, changes, reading));
+      const dnOf = await referencesIn(plan, changes, reading);
+      const entry = planNewEntry(plan, record, dnOf);
       const unique = uniqueValues(plan, lists);
       const read = planRead(plan, fields);
       const made = await this.locks.hold(
@@ -117,7 +127,10 @@ class LdapAdapter implements Adapter {
         },
       );
       this.searches.dropKept();
-      const found = made ?? (await reading.calls.base(entity, entry.name.dn, plan.filter, read.attributes));
+      const isMended = await settleReferences(plan, entry.name.dn, changes, dnOf, reading);
+      const found =
+        (isMended ? undefined : made) ??
+        (await reading.calls.base(entity, entry.name.dn, plan.filter, read.attributes));
       if (found === undefined) throw outside(plan);
       const [created] = await toRecords(read, [found], reading);
       if (created === undefined) throw outside(plan);

@@ -12,6 +12,8 @@ export interface DraftedEntity {
   readonly entity: string;
   readonly section: readonly DraftEntry[];
   readonly mapping: readonly DraftEntry[];
+  /** Whether entries may have the attribute. */
+  readonly holds: (attribute: string) => boolean;
 }
 
 /** What an ordinary user of a domain is: the accounts of the domain itself are none. */
@@ -88,7 +90,7 @@ export async function draftPeople(
   await warnOfLock(around);
   const demands = (name: string): boolean => classes?.must.has(name.toLowerCase()) === true;
   const mapping = peopleRules({ server, allows, demands, free, hasGroups: groups !== undefined });
-  return { type: 'User', entity: 'people', section, mapping };
+  return { type: 'User', entity: 'people', section, mapping, holds: allows };
 }
 
 /** OpenLDAP's overlay heeds the lock only under a policy that has lockout: without, a disabled person still signs in. */

@@ -14,29 +14,29 @@ export interface RuleSource {
 
 const primary: DraftValue = { constant: true };
 
-/** Attributes by path, in the order of the file. Of several attributes the first that there is. */
+/** Attributes by path, in the order of the file. Of several attributes the first that there is; in Active Directory the last. */
 const usualRules: readonly (readonly [path: string, ...attributes: string[]])[] = [
   ['name.givenName', 'givenName'],
   ['name.familyName', 'sn'],
   ['title', 'title'],
   ['userType', 'employeeType'],
   ['preferredLanguage', 'preferredLanguage'],
-  ['profileUrl', 'wWWHomePage', 'labeledURI'],
+  ['profileUrl', 'labeledURI', 'wWWHomePage'],
   ['emails[type eq "work"].value', 'mail'],
   ['phoneNumbers[type eq "work"].value', 'telephoneNumber'],
   ['phoneNumbers[type eq "mobile"].value', 'mobile'],
   ['phoneNumbers[type eq "fax"].value', 'facsimileTelephoneNumber'],
   ['phoneNumbers[type eq "home"].value', 'homePhone'],
-  ['addresses[type eq "work"].streetAddress', 'streetAddress', 'street'],
+  ['addresses[type eq "work"].streetAddress', 'street', 'streetAddress'],
   ['addresses[type eq "work"].locality', 'l'],
   ['addresses[type eq "work"].region', 'st'],
   ['addresses[type eq "work"].postalCode', 'postalCode'],
   ['addresses[type eq "work"].country', 'co'],
   ['addresses[type eq "work"].formatted', 'postalAddress'],
   ['employeeNumber', 'employeeNumber'],
-  ['department', 'department', 'departmentNumber'],
-  ['organization', 'company', 'o'],
-  ['division', 'division', 'ou'],
+  ['department', 'departmentNumber', 'department'],
+  ['organization', 'o', 'company'],
+  ['division', 'ou', 'division'],
 ];
 const primaryAfter = new Set(['emails[type eq "work"].value', 'phoneNumbers[type eq "work"].value']);
 
@@ -96,7 +96,8 @@ function displayNameRule({ demands }: RuleSource): DraftEntry {
 }
 
 function usualRule(path: string, attributes: readonly string[], source: RuleSource): readonly DraftEntry[] {
-  const attribute = attributes.find((name) => source.allows(name));
+  const isAd = source.server.kind === 'active-directory';
+  const attribute = (isAd ? [...attributes].reverse() : attributes).find((name) => source.allows(name));
   if (attribute === undefined) return [];
   const value = source.demands(attribute)
     ? { field: attribute, fallbackOnCreate: '{userName}', omitted: 'keep' }

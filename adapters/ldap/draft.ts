@@ -78,10 +78,11 @@ async function lookAround(directory: Directory, config: DirectoryConfig, request
   return {
     found,
     adapter: [...connectionEntries(config, request, base), entitiesEntry(drafted)],
-    resources: drafted.map(({ type, entity, mapping }) => ({
+    resources: drafted.map(({ type, entity, mapping, holds }) => ({
       type,
       entity,
       mapping,
+      holds,
       ...(server.kind === 'generic' ? {} : { preset: server.kind }),
     })),
   };

@@ -25,8 +25,8 @@ export interface FieldPlan extends ValueKind {
   readonly targets: readonly string[];
   /** Written over a way of its own, and never read. */
   readonly password: 'unicodePwd' | 'passwordModify' | undefined;
-  /** The other end of a reference, found by a search in that entity. */
-  readonly searchedIn: { readonly entity: string; readonly field: string } | undefined;
+  /** The other end of a reference, found by a search in that entity; `by` is the field here that it holds, or `$id`. */
+  readonly searchedIn: { readonly entity: string; readonly field: string; readonly by: string } | undefined;
 }
 
 export interface CreatePlan {
@@ -74,11 +74,10 @@ export interface PlanInput {
  * @throws AdapterError `unsupported` for a configuration that can never work
  */
 export function planEntities({ entities, base, uses }: PlanInput, server: ServerProfile): EntityPlans {
-  const known = new Set(uses.map(({ entity }) => entity));
   return new Map(
     uses.flatMap((use) => {
       const config = entities[use.entity];
-      return config === undefined ? [] : [[use.entity, planEntity(use, config, base, server, known)] as const];
+      return config === undefined ? [] : [[use.entity, planEntity(use, config, base, server, uses)] as const];
     }),
   );
 }
@@ -88,11 +87,11 @@ function planEntity(
   config: EntityConfig,
   base: string | undefined,
   server: ServerProfile,
-  known: ReadonlySet<string>,
+  uses: readonly EntityUse[],
 ): EntityPlan {
   const root = base ?? server.defaultBase;
   const idAttribute = use.id !== undefined && !use.id.startsWith('$') ? attributeName(use.id, config) : config.id;
-  const fields = use.fields.map((field) => planField(field, config, server, known));
+  const fields = use.fields.map((field) => planField(field, config, server, uses));
   return {
     entity: use.entity,
     use,
@@ -177,13 +176,15 @@ function attributeName(field: string, config: EntityConfig): string {
   return (typeof own === 'string' ? own : own?.attribute) ?? field;
 }
 
-function planField(use: FieldUse, config: EntityConfig, server: ServerProfile, known: ReadonlySet<string>): FieldPlan {
+function planField(use: FieldUse, config: EntityConfig, server: ServerProfile, uses: readonly EntityUse[]): FieldPlan {
   const own = config.fields?.[use.name];
   const wanted = attributeName(use.name, config);
   const isDnField = wanted.toLowerCase() === 'dn';
   const type = isDnField ? undefined : server.schema.attribute(wanted);
   const attribute = isDnField ? 'dn' : (type?.name ?? wanted);
-  const targets = (use.reference?.by === '$id' ? use.reference.targets : []).filter((target) => known.has(target));
+  const targets = (use.reference?.by === '$id' ? use.reference.targets : []).filter((target) =>
+    uses.some(({ entity }) => entity === target),
+  );
   const { inverseOf } = use;
   const isSearched = inverseOf !== undefined && (config.inverse === 'search' || type === undefined);
   const password = passwordOf(attribute, server);
@@ -200,8 +201,12 @@ function planField(use: FieldUse, config: EntityConfig, server: ServerProfile, k
     isWritable: use.written && !isDnField && !isReadOnly && inverseOf === undefined && type?.isReadOnly !== true,
     targets,
     password,
-    searchedIn: isSearched ? inverseOf : undefined,
+    searchedIn: isSearched ? { ...inverseOf, by: otherEnd(inverseOf, uses)?.reference?.by ?? '$id' } : undefined,
   };
+}
+
+function otherEnd({ entity, field }: NonNullable<FieldUse['inverseOf']>, uses: readonly EntityUse[]) {
+  return uses.find((use) => use.entity === entity)?.fields.find(({ name }) => name === field);
 }
 
 function passwordOf(attribute: string, server: ServerProfile): FieldPlan['password'] {

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import type { Scalar } from '../../src/backend/adapter.js';
+import type { EntityUse, Scalar } from '../../src/backend/adapter.js';
 import { AdapterError } from '../../src/backend/adapter-error.js';
 import type { Calls } from './calls.js';
 import type { EncodedChange } from './changes.js';
+import type { LdapConfig } from './config.js';
 import type { Attribute, AttributeValue } from './directory.js';
 import type { EntityPlan, FieldPlan } from './entity-plan.js';
 
@@ -10,6 +11,15 @@ import type { EntityPlan, FieldPlan } from './entity-plan.js';
 export interface PasswordChange {
   readonly field: FieldPlan;
   readonly password: string;
+}
+
+/** Whether the mapping sends passwords to the directory (RFC 7643 section 4.1.1: over secured connections only). */
+export function writesPasswords({ entity, fields }: EntityUse, { entities }: Pick<LdapConfig, 'entities'>): boolean {
+  return fields.some(({ name, written }) => {
+    const own = entities[entity]?.fields?.[name];
+    const attribute = (typeof own === 'string' ? own : own?.attribute) ?? name;
+    return written && ['userpassword', 'unicodepwd'].includes(attribute.toLowerCase());
+  });
 }
 
 const hashed = /^\{[A-Za-z0-9-]{2,24}\}/;

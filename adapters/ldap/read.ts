@@ -3,7 +3,10 @@ import type { Calls } from './calls.js';
 import type { Entry } from './directory.js';
 import { formatDn, normalizeDn, tryParseDn } from './dn.js';
 import { type EntityPlan, type EntityPlans, type FieldPlan, fieldOf, isLarge } from './entity-plan.js';
-import { both, filterField } from './filters.js';
+import { filterField } from './filters.js';
+import { both } from './ldap-filter.js';
+import { idsOfMembers } from './members.js';
+import { hasPrimaryGroup, primaryGroupAttributes, primaryGroupsOf } from './primary-group.js';
 import { withAllValues } from './ranges.js';
 import { idOfEntry, type References } from './references.js';
 import { revisionOf, revisionSource } from './revision.js';
@@ -37,7 +40,13 @@ export function planRead(plan: EntityPlan, names: readonly string[]): ReadPlan {
   if (reserved.has('$revision') && source !== undefined) attributes.add(source);
   // Parts of many values have to be of one revision.
   if (plan.server.features.ranges && source !== undefined && fields.some(isLarge)) attributes.add(source);
-  for (const field of fields) if (field.searchedIn === undefined && field.key !== 'dn') attributes.add(field.attribute);
+  if (fields.some((field) => hasPrimaryGroup(field, plan)))
+    for (const name of primaryGroupAttributes) attributes.add(name);
+  for (const field of fields) {
+    if (field.key === 'dn') continue;
+    const own = field.searchedIn === undefined ? field : plan.fields.get(field.searchedIn.by);
+    if (own !== undefined) attributes.add(own.attribute);
+  }
   return { plan, fields, reserved, attributes: [...attributes] };
 }
 
@@ -51,6 +60,7 @@ export async function toRecords(
   const whole = isWhole ? entries : await allWhole(read.plan, entries, context.calls);
   const ids = await referencedIds(read, whole, context);
   const inverse = await inverseValues(read, whole, context);
+  const primary = await primaryGroups(read, whole, context);
   return whole.flatMap((entry): readonly BackendRecord[] => {
     const $id = idOfEntry(read.plan, entry);
     if ($id === undefined) return [];
@@ -62,7 +72,8 @@ export async function toRecords(
     for (const field of read.fields) {
       const values =
         field.searchedIn === undefined ? valuesOf(field, entry, ids) : (inverse.get(field)?.get(entry) ?? []);
-      assign(record, field, values);
+      const own = primary.get(field)?.get(entry);
+      assign(record, field, own === undefined || values.includes(own) ? values : [...values, own]);
     }
     return [record];
   });
@@ -123,12 +134,24 @@ function canonicalDn(dn: string): string {
 }
 
 /** By field: the ids of the DNs in it, by normalised DN. */
-async function referencedIds(read: ReadPlan, entries: readonly Entry[], { plans, references, calls }: ReadContext) {
+async function referencedIds(read: ReadPlan, entries: readonly Entry[], context: ReadContext) {
+  const { plans, references, calls } = context;
   const found = new Map<string, ReadonlyMap<string, string>>();
   for (const field of read.fields) {
     if (field.form !== 'reference' || field.searchedIn !== undefined) continue;
+    const members = await idsOfMembers(read.plan, field, entries, context);
     const dns = entries.flatMap((entry) => (entry.attributes.get(field.key) ?? []).map(String));
-    found.set(field.name, dns.length === 0 ? new Map() : await references.idsOf(plans, field.targets, dns, calls));
+    const rest = members.size === 0 ? dns : dns.filter((dn) => !members.has(normalizeDn(dn)));
+    const ids = rest.length === 0 ? new Map() : await references.idsOf(plans, field.targets, rest, calls);
+    found.set(field.name, members.size === 0 ? ids : new Map([...members, ...ids]));
+  }
+  return found;
+}
+
+async function primaryGroups(read: ReadPlan, entries: readonly Entry[], context: ReadContext) {
+  const found = new Map<FieldPlan, ReadonlyMap<Entry, string>>();
+  for (const field of read.fields) {
+    if (hasPrimaryGroup(field, read.plan)) found.set(field, await primaryGroupsOf(field, entries, context));
   }
   return found;
 }
@@ -141,11 +164,14 @@ async function inverseValues(read: ReadPlan, entries: readonly Entry[], { plans,
     const other = searchedIn === undefined ? undefined : plans.get(searchedIn.entity);
     const attribute = searchedIn === undefined ? undefined : other?.fields.get(searchedIn.field)?.attribute;
     if (other === undefined || attribute === undefined) continue;
-    const pairs = entries.map(async (entry) => {
-      const filter = both([other.filter, { kind: 'equality', attribute, value: entry.dn }]);
+    const by = read.plan.fields.get(searchedIn?.by ?? '$id');
+    const pairs = entries.map(async (entry): Promise<readonly [Entry, readonly string[]]> => {
+      const value = by === undefined ? entry.dn : entry.attributes.get(by.key)?.[0];
+      if (value === undefined) return [entry, []];
+      const filter = both([other.filter, { kind: 'equality', attribute, value }]);
       const request = { base: other.base, scope: other.scope, filter, attributes: [other.id.attribute] } as const;
       const holders = await calls.all(other.entity, request);
-      return [entry, holders.flatMap((holder) => idOfEntry(other, holder) ?? [])] as const;
+      return [entry, holders.flatMap((holder) => idOfEntry(other, holder) ?? [])];
     });
     found.set(field, new Map(await Promise.all(pairs)));
   }

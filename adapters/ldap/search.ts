@@ -7,9 +7,10 @@ import { compareCodePoints, keyOf } from '../../src/scim/comparison.js';
 import { pathsIn } from '../../src/scim/filter.js';
 import { comparisonOf } from './capabilities.js';
 import type { EntityPlan, FieldPlan } from './entity-plan.js';
-import { both, type CompiledFilter, compileFilter, either, filterField, referencedIds, storedId } from './filters.js';
-import { type LdapFilter, nothing, printFilter } from './ldap-filter.js';
+import { type CompiledFilter, compileFilter, filterField, referencedIds, storedId } from './filters.js';
+import { both, either, type LdapFilter, nothing, printFilter } from './ldap-filter.js';
 import { comparePlaces, indexAfter, type Place, printPosition } from './positions.js';
+import { hasPrimaryGroup, withPrimaryGroups } from './primary-group.js';
 import { planRead, type ReadContext, type ReadPlan, toRecords } from './read.js';
 
 const fetchSize = 250;
@@ -129,7 +130,14 @@ export async function compileFor(
   const wanted = new Map<FieldPlan, string[]>();
   for (const { field, id } of referencedIds(condition, plan)) wanted.set(field, [...(wanted.get(field) ?? []), id]);
   for (const [field, ids] of wanted) dns.set(field.name, await references.dnsOf(plans, field.targets, ids, calls));
-  return compileFilter(condition, plan, (field, id) => dns.get(field.name)?.get(id));
+  const compiled = compileFilter(condition, plan, (field, id) => dns.get(field.name)?.get(id));
+  let { filter } = compiled;
+  for (const field of wanted.keys()) {
+    if (!hasPrimaryGroup(field, plan)) continue;
+    const [groups] = field.targets.flatMap((target) => plans.get(target) ?? []);
+    filter = await withPrimaryGroups(filter, groups, dns.get(field.name)?.values() ?? [], calls);
+  }
+  return { ...compiled, filter };
 }
 
 interface Reading {

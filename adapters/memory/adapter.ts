@@ -18,9 +18,9 @@ import type {
 import { contractVersion } from '../../src/backend/adapter.js';
 import { AdapterError } from '../../src/backend/adapter-error.js';
 import { describeOperation, traceSearch } from '../../src/backend/records/describe.js';
+import { RecordStore } from '../../src/backend/records/record-store.js';
 import { type MemoryConfig, memoryConfigSchema } from './config.js';
 import { seedRecords } from './seed.js';
-import { Store } from './store.js';
 
 /** Records in memory: for trials and tests, and the reference for what every other adapter does. */
 export const memoryModule: AdapterModule<MemoryConfig> = {
@@ -36,17 +36,13 @@ const scanPageSize = 500;
 
 class MemoryAdapter implements Adapter {
   readonly capabilities: Capabilities;
-  private readonly store: Store;
+  private readonly store: RecordStore;
   private readonly inspection: Inspection;
   private isClosed = false;
 
   constructor(config: MemoryConfig, environment: AdapterEnvironment) {
-    this.store = new Store(environment.entities);
-    const { plans } = this.store;
-    this.capabilities = {
-      version: 1,
-      entities: Object.fromEntries(plans.map(({ entity, capabilities }) => [entity, capabilities])),
-    };
+    this.store = new RecordStore(environment.entities);
+    this.capabilities = this.store.capabilities;
     const problems = seedRecords(this.store, config.records);
     for (const { configPath, message } of problems) environment.log.warn({ configPath }, message);
     this.inspection = {

@@ -9,13 +9,13 @@ import type {
 import { AdapterError } from '../../src/backend/adapter-error.js';
 import { acceptValues, assign } from '../../src/backend/records/changes.js';
 import type { EntityPlan } from '../../src/backend/records/entity.js';
+import type { RecordStore } from '../../src/backend/records/record-store.js';
 import type { MemoryConfig } from './config.js';
-import type { Store } from './store.js';
 
 type Value = Scalar | ChildRecord;
 
 /** Puts the configured records into the store. @returns what does not fit: such records or values are left out */
-export function seedRecords(store: Store, records: MemoryConfig['records'] = {}): readonly InspectionProblem[] {
+export function seedRecords(store: RecordStore, records: MemoryConfig['records'] = {}): readonly InspectionProblem[] {
   const problems: InspectionProblem[] = [];
   for (const [entity, rows] of Object.entries(records)) {
     const plan = store.plans.find((candidate) => candidate.entity === entity);

@@ -6,7 +6,7 @@ import { inner } from './entity-plan.js';
 import type { ChildField } from './field-plan.js';
 import type { Row, SqlValue } from './pool.js';
 import { type Assignment, columnAssignments, setClause } from './row-edit.js';
-import { all, any, column, list, literal, name, type Sql, sql } from './sql-text.js';
+import { all, any, column, list, name, type Sql, sql } from './sql-text.js';
 import type { Element, Value } from './value-set.js';
 import { rows, run, type Work } from './work.js';
 
@@ -105,7 +105,7 @@ function insertion(child: ChildRows, value: Value, position: number): readonly A
   return [
     { column: field.parent.name, value: sql`${parent}` },
     ...kept,
-    ...field.fixed.map((item) => ({ column: item.column, value: literal(item.value) })),
+    ...field.fixed,
     ...(field.position === undefined ? [] : [{ column: field.position, value: sql`${BigInt(position)}` }]),
   ];
 }

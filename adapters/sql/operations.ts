@@ -35,6 +35,6 @@ export function* remove(writer: Writer, entity: string, id: string, ifRevision: 
 
 function* readByKey(plan: EntityPlan, key: SqlValue, fields: readonly string[]): Work<BackendRecord> {
   const selection = selectionOf(plan, fields);
-  const statement = sql`SELECT ${selection.columns} FROM ${plan.tableName} AS ${outer} WHERE ${column(outer, plan.key.name)} = ${key}`;
+  const statement = sql`SELECT ${selection.columns} FROM ${plan.tableName} AS ${outer} WHERE ${column(outer, plan.key.name)} = ${key}${plan.restriction(outer)}`;
   return (yield* selection.records(yield* rows(statement)))[0] ?? { $id: String(key) };
 }

@@ -27,7 +27,7 @@ export function searchStatements(plan: EntityPlan, query: SearchQuery): SearchSt
   const key = sort === undefined ? undefined : sortKey(plan, sort);
   const where = all([
     ...(query.filter === undefined ? [] : [conditionSql(plan, query.filter)]),
-    ...(plan.deleted === undefined ? [] : [plan.alive(outer)]),
+    ...(plan.isRestricted ? [plan.alive(outer)] : []),
   ]);
   const from = sql`FROM ${plan.tableName} AS ${outer}`;
   const position = query.after === undefined ? (query.offset ?? 0) : parsePosition(query.after);
@@ -52,9 +52,10 @@ export function* search(plan: EntityPlan, query: SearchQuery): Work<SearchResult
   const read = page === undefined ? [] : yield* rows(page);
   const found = read.slice(0, query.limit);
   const last = read.length > query.limit ? found.at(-1) : undefined;
+  const seen = page === undefined || last !== undefined ? undefined : totalSeen(query, read.length);
   return {
     records: yield* selection.records(found),
-    ...(count === undefined ? {} : { total: Number((yield* rows(count))[0]?.[0] ?? 0) }),
+    ...(count === undefined ? {} : { total: seen ?? Number((yield* rows(count))[0]?.[0] ?? 0) }),
     ...(last === undefined
       ? {}
       : {
@@ -65,6 +66,11 @@ export function* search(plan: EntityPlan, query: SearchQuery): Work<SearchResult
           }),
         }),
   };
+}
+
+/** A last page, counted from the first record, tells how many there are: nearly every look-up is one. */
+function totalSeen({ after, offset = 0 }: SearchQuery, onPage: number): number | undefined {
+  return after === undefined && (onPage > 0 || offset === 0) ? offset + onPage : undefined;
 }
 
 /** The records with one of the values, by as few statements as can be. A value that the field cannot have finds nothing. */

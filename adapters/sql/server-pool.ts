@@ -115,9 +115,10 @@ export class ServerPool implements SqlPool {
     lease.stopWatching();
     if (lease.isCut) return; // It has been discarded already.
     const verdict = lease.failure?.verdict;
-    if (verdict === 'lost') this.connections.dropIdle();
-    if (verdict === 'lost' || verdict === 'stale') this.connections.discard(lease.pooled);
-    else this.connections.release(lease.pooled);
+    if (verdict === 'lost' || verdict === 'stale') {
+      this.connections.discard(lease.pooled);
+      this.connections.dropIdle();
+    } else this.connections.release(lease.pooled);
   }
 }
 

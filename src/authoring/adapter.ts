@@ -39,16 +39,11 @@ export { AdapterError, type AdapterErrorDetails, type AdapterErrorKind } from '.
 export { compileChildCondition, compileCondition } from '../backend/condition.js';
 export type { Draft, DraftEntry, DraftRequest } from '../backend/draft.js';
 export { hasEnded } from '../backend/has-ended.js';
+export type { Pace, PaceNotice } from '../backend/pace.js';
 export { childrenOf, idOf, isChildRecord, scalarsOf, valuesOf } from '../backend/record.js';
 export { applyChanges } from '../backend/records/changes.js';
 export { type EntityPlan, planOf } from '../backend/records/entity.js';
-export {
-  acceptRecord,
-  checkUnique,
-  lookupRecords,
-  projectRecord,
-  searchRecords,
-} from '../backend/records/search.js';
+export { RecordStore, type RecordStoreOptions } from '../backend/records/record-store.js';
 export { type Comparison, type ComparisonKey, compareKeys, fold, instantKey, keyOf } from '../scim/comparison.js';
 export type { ConfigOf } from './config-of.js';
 export { type AdapterDefinition, type AuthoredAdapter, defineAdapter } from './define-adapter.js';

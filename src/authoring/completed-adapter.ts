@@ -126,10 +126,19 @@ export class CompletedAdapter implements Adapter {
     let traced = 0;
     const startedAtMs = performance.now();
     const counting: OperationContext = {
-      ...context,
-      signal: context.signal,
       requestId: context.requestId,
-      hasEnded: hasEnded(context),
+      get signal() {
+        return context.signal;
+      },
+      get hasEnded() {
+        return hasEnded(context);
+      },
+      get deadlineMs() {
+        return context.deadlineMs;
+      },
+      get operationId() {
+        return context.operationId;
+      },
       trace: (entry) => {
         traced++;
         trace.call(context, entry);

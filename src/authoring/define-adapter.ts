@@ -25,8 +25,14 @@ export interface AdapterDefinition<Schema extends object> {
     config: ConfigOf<Schema>,
     environment: AdapterEnvironment,
   ) => AuthoredAdapter | Promise<AuthoredAdapter>;
+  /** See `AdapterModule.pacedBy`. */
+  readonly pacedBy?: 'operations' | 'requests';
+  /** See `AdapterModule.retryAfter`. */
+  readonly retryAfter?: 'backend' | 'adapter';
   /** See `AdapterModule.declared`. */
   readonly declared?: (config: ConfigOf<Schema>) => ReadonlyMap<string, ReadonlySet<string>> | undefined;
+  /** See `AdapterModule.refusesForeignIds`. */
+  readonly refusesForeignIds?: (config: ConfigOf<Schema>, entity: string, field: string) => string | undefined;
   /** See `AdapterModule.excludes`. */
   readonly excludes?: (
     open: AdapterSetup<ConfigOf<Schema>>,

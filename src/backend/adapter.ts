@@ -331,6 +331,11 @@ export interface AdapterModule<Config = unknown> {
    */
   readonly declared?: (config: Config) => ReadonlyMap<string, ReadonlySet<string>> | undefined;
   /**
+   * Why the field of the entity cannot hold ids of records that live in another backend, as far as the configuration
+   * tells. Undefined: it can.
+   */
+  readonly refusesForeignIds?: (config: Config, entity: string, field: string) => string | undefined;
+  /**
    * Why the second adapter cannot be opened while the first, of the same gateway, is in use: what it does to the backend
    * would make the first one fail. Undefined: it can. A configuration that is read again opens the new one first.
    */

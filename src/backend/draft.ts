@@ -43,7 +43,7 @@ export type DraftValue =
   | number
   | boolean
   | readonly DraftValue[]
-  | { readonly [key: string]: DraftValue; readonly entries?: never };
+  | { readonly [key: string]: DraftValue | undefined; readonly entries?: undefined };
 
 /** Parts of a gateway.yaml that works with the backend as it was found. */
 export interface Draft {
@@ -58,6 +58,8 @@ export interface Draft {
     readonly idPrefix?: string;
     /** A preset with the usual rules of such a backend. */
     readonly preset?: string;
+    /** Whether records of the entity can have the field, which a rule of the preset may use. */
+    readonly holds?: (field: string) => boolean;
     readonly mapping: readonly DraftEntry[];
   }[];
 }

@@ -1,9 +1,11 @@
 import { existsSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { AdapterModule } from '../backend/adapter.js';
 import { AdapterError } from '../backend/adapter-error.js';
 import type { Draft, DraftEntry } from '../backend/draft.js';
 import { type CliEnvironment, UsageError } from './cli.js';
+import { byPreset, type WrittenResource } from './draft-preset.js';
 import { draftText } from './draft-text.js';
 import { adapterTypeOf, draftRequestOf, type InitOptions } from './init-request.js';
 
@@ -47,7 +49,9 @@ async function init(type: string, url: string, options: InitOptions, environment
     if (!(error instanceof AdapterError)) throw error;
     throw new Error(`No configuration was written: ${error.reason ?? error.message}`);
   });
-  const text = fileText(drafted, adapterType === 'ldap' ? 'directory' : 'database', `${type} ${url}`);
+  const file = resolve(isPrinted ? 'gateway.yaml' : options.out);
+  const name = adapterType === 'ldap' ? 'directory' : 'database';
+  const text = fileText(drafted, await withPresets(drafted, file, name, environment), name, `${type} ${url}`);
   if (isPrinted) {
     environment.stdout.write(text);
     return;
@@ -73,23 +77,50 @@ function drafter(type: string, modules: ReadonlyMap<string, AdapterModule>): Non
   throw new UsageError(`Of "${type}" no configuration can be drafted; possible is ldap, sql.`);
 }
 
-function usualRules(preset: string): DraftEntry {
-  const note = 'brings the usual rules: then those below may go that say the same';
-  return { key: 'use', value: [preset], isOffer: true, note };
+/** The resources by the presets that go with the backend. What these say is asked of the configuration itself. */
+async function withPresets(
+  draft: Draft,
+  file: string,
+  name: string,
+  { configure }: CliEnvironment,
+): Promise<readonly WrittenResource[]> {
+  const alone = draft.resources.map(
+    ({ type, entity, idPrefix, preset }): WrittenResource => ({
+      type,
+      entity,
+      ...(idPrefix === undefined ? {} : { idPrefix }),
+      mapping: [],
+      ...(preset === undefined ? {} : { use: preset }),
+    }),
+  );
+  const { draft: configured } = await configure(file, new Map([[file, fileText(draft, alone, name, '')]]));
+  const [gateway] = configured?.gateways ?? [];
+  return draft.resources.map((resource) =>
+    byPreset(resource, gateway?.resources.find(({ type }) => type.name === resource.type)?.rules),
+  );
 }
 
-function fileText({ adapter, resources, found }: Draft, name: string, command: string): string {
+function usualRules(preset: string): DraftEntry {
+  return { key: 'use', value: [preset], note: 'the usual rules: "explain mapping" shows them; here is what differs' };
+}
+
+function fileText(
+  { adapter, found }: Draft,
+  resources: readonly WrittenResource[],
+  name: string,
+  command: string,
+): string {
   const section: DraftEntry = { key: name, value: { entries: adapter } };
   const types = resources.map(
-    ({ type, entity, idPrefix, mapping, preset }): DraftEntry => ({
+    ({ type, entity, idPrefix, mapping, use }): DraftEntry => ({
       key: type,
       value: {
         entries: [
           { key: 'adapter', value: name },
           { key: 'entity', value: entity },
           ...(idPrefix === undefined ? [] : [{ key: 'idPrefix', value: idPrefix, note: 'both tables count from 1' }]),
-          ...(preset === undefined ? [] : [usualRules(preset)]),
-          { key: 'mapping', value: { entries: mapping } },
+          ...(use === undefined ? [] : [usualRules(use)]),
+          ...(mapping.length === 0 ? [] : [{ key: 'mapping', value: { entries: mapping } }]),
         ],
       },
     }),

@@ -8,6 +8,7 @@ import { createApp } from '../http/app.js';
 import type { Metrics } from '../http/metrics.js';
 import { startMetricsServer } from '../http/metrics-server.js';
 import { type HttpServer, startServer } from '../http/server.js';
+import { containLateFaults } from '../plug-in/late-faults.js';
 import type { Configuration } from '../serving/configuration.js';
 import { startExpiryWarnings } from '../serving/expiry-warnings.js';
 import { LiveGateways } from '../serving/live-gateways.js';
@@ -22,6 +23,7 @@ import type { TransactionRecorder } from '../transactions/request-record.js';
 import { type AnnounceOptions, announce, announceChanges } from './announce.js';
 import { type AddCommand, type CliEnvironment, requireConfig } from './cli.js';
 import { createLog, type Log } from './log.js';
+import { tellServedAt } from './served-at.js';
 import { statePlace } from './state-place.js';
 
 interface ServeOptions {
@@ -141,6 +143,8 @@ async function start(parts: Run, closers: Closers, stopRequested: Promise<unknow
     isReloadDue = true;
   };
   closers.push(environment.onReloadRequest(() => reload()));
+  // The modules of later configurations come into the same map.
+  closers.push(containLateFaults(() => configuration.modules.values(), log.logger));
   const stopped = new AbortController();
   void stopRequested.then(() => stopped.abort());
   const state = await openState(place, { log: log.logger, signal: stopped.signal });
@@ -156,6 +160,10 @@ async function start(parts: Run, closers: Closers, stopRequested: Promise<unknow
   const server = await listen(parts, { state, opened, live, recorder, metrics });
   opened.server = server;
   closers.push(() => server.stop(options.grace * 1000));
+  // Replicas that share a database may have no folder of their own.
+  if (place.database === undefined) {
+    closers.push(tellServedAt(place.dataDir, { host: config.listen.host, port: server.port }));
+  }
   const announcing = toAnnounce(parts, server, state);
   await announce(config, announcing);
   const reloader = new Reloader({

@@ -15,6 +15,7 @@ import { checkOptions } from './rule-options.js';
 export interface TargetType {
   readonly type: ResourceType;
   readonly entity: string;
+  readonly adapter: string | undefined;
   readonly lookupField: string;
 }
 

@@ -3,7 +3,7 @@ import { type Attribute, type ResourceType, subAttribute } from '../scim/schema.
 import { compileAttribute, isWholeRule } from './compile-attribute.js';
 import type { LeafContext, TargetType } from './compile-leaf.js';
 import { constantsKey } from './compile-slots.js';
-import { buildEntityUse, type LookedUpFields, lookedUpFields } from './entity-use.js';
+import { buildEntityUse, type LookedUpFields, lookedUpFields, searchedInverses } from './entity-use.js';
 import type { AttributePlan, Constant, Leaf, MappingPlan, TemplateLeaf } from './plan.js';
 import { leavesOf } from './plan.js';
 import type { RuleProblem, SourcedRule } from './rule.js';
@@ -14,6 +14,8 @@ import { hasCreateRules, hasRequiredRules, hasValueRules } from './value-rules.j
 export interface TypeRules {
   readonly type: ResourceType;
   readonly entity: string;
+  /** The name of its adapter: types with another one live in another backend. */
+  readonly adapter?: string;
   /** The backend field that holds the id, where it is named. */
   readonly id?: string;
   readonly idPrefix?: string;
@@ -51,21 +53,28 @@ export function compileMappings(types: readonly TypeRules[]): {
 } {
   const problems: RuleProblem[] = [];
   const targets = new Map<string, TargetType>(
-    types.map(({ type, entity, lookupField }) => [type.name, { type, entity, lookupField: lookupField ?? '$id' }]),
+    types.map(({ type, entity, adapter, lookupField }) => [
+      type.name,
+      { type, entity, adapter, lookupField: lookupField ?? '$id' },
+    ]),
   );
   const drafts = types.map((entry) => compileType(entry, targets, problems));
   const attributesOf = new Map(drafts.map(({ entry, attributes }) => [entry.type.name, attributes]));
   const lookedUp: LookedUpFields = lookedUpFields(drafts.flatMap(({ attributes }) => attributes));
   const plans = new Map(
     drafts.map((draft): [string, MappingPlan] => {
-      const use = buildEntityUse({ ...draft, targets, attributesOf, lookedUp, problems });
-      return [draft.entry.type.name, planOf(draft, use)];
+      const input = { ...draft, targets, attributesOf, lookedUp, problems };
+      return [draft.entry.type.name, planOf(draft, buildEntityUse(input), searchedInverses(input))];
     }),
   );
   return { plans, problems };
 }
 
-function planOf({ entry, attributes, constants }: Draft, use: MappingPlan['use']): MappingPlan {
+function planOf(
+  { entry, attributes, constants }: Draft,
+  use: MappingPlan['use'],
+  searched: MappingPlan['searched'],
+): MappingPlan {
   return {
     type: entry.type,
     entity: entry.entity,
@@ -78,6 +87,7 @@ function planOf({ entry, attributes, constants }: Draft, use: MappingPlan['use']
     requiredRules: attributes.filter(hasRequiredRules),
     fields: { multiple: new Set(use.fields.flatMap(({ name, multiple }) => (multiple ? [name] : []))) },
     use,
+    searched,
     fingerprint: fingerprintOf(entry),
     unmapped: entry.unmapped,
   };

@@ -2,7 +2,15 @@ import type { EntityUse, FieldUse } from '../backend/adapter.js';
 import { type Comparison, comparisonOf } from '../scim/comparison.js';
 import type { InverseRule, TypeRules } from './compile.js';
 import type { TargetType } from './compile-leaf.js';
-import { type AttributePlan, type Leaf, type RecordsPlan, type ReferencePlan, referenceOf } from './plan.js';
+import {
+  type AttributePlan,
+  type Leaf,
+  type RecordsPlan,
+  type ReferencePlan,
+  type ReferencesPlan,
+  referenceOf,
+  type SearchedInverse,
+} from './plan.js';
 import type { RuleProblem } from './rule.js';
 
 /** By resource type: the fields that references of any type hold the values of. */
@@ -35,7 +43,8 @@ export function lookedUpFields(attributes: readonly AttributePlan[]): LookedUpFi
 export function buildEntityUse(input: Input): EntityUse {
   const { entry } = input;
   const fields = new Map<string, FieldUse>();
-  const uses = [...input.attributes.flatMap((plan) => usesOf(plan, input)), ...lookedUpUses(input)];
+  const own = input.attributes.filter((plan) => !isElsewhere(plan, input));
+  const uses = [...own.flatMap((plan) => usesOf(plan, input)), ...lookedUpUses(input)];
   for (const use of uses) {
     if (use.name.startsWith('$')) continue; // reserved fields need no declaration
     const present = fields.get(use.name);
@@ -156,30 +165,91 @@ export function fieldComparison(leaf: Leaf): Comparison {
   }
 }
 
-function referenceUse(reference: ReferencePlan, { targets }: Input): Pick<FieldUse, 'reference'> {
+/** Targets in other backends are not the adapter's concern: it has no such entity, or means another one by that name. */
+function referenceUse(reference: ReferencePlan, { entry, targets }: Input): Pick<FieldUse, 'reference'> {
   const [first] = reference.targets;
   return {
     reference: {
-      targets: reference.targets.flatMap((name) => targets.get(name)?.entity ?? []),
+      targets: reference.targets.flatMap((name) => {
+        const target = targets.get(name);
+        return target === undefined || target.adapter !== entry.adapter ? [] : [target.entity];
+      }),
       by: first === undefined ? '$id' : (reference.by[first] ?? '$id'),
     },
   };
 }
 
-function inverseOf(plan: AttributePlan, input: Input): Pick<FieldUse, 'inverseOf'> {
+/** What the rule of an attribute mirrors: a reference of another type. */
+interface Mirrored {
+  readonly target: TargetType;
+  readonly other: RecordsPlan | ReferencesPlan;
+  readonly reference: ReferencePlan;
+}
+
+/** @returns what is wrong with the rule, or undefined where it mirrors nothing */
+function mirrored(plan: AttributePlan, input: Input): Mirrored | string | undefined {
   const rule = input.inverses.find((candidate) => candidate.attribute === plan.attribute);
-  if (rule === undefined) return {};
-  const fail = (message: string): Pick<FieldUse, 'inverseOf'> => {
-    input.problems.push({ severity: 'error', origin: rule.source.origin, at: ['reference', 'inverseOf'], message });
-    return {};
-  };
-  const entity = input.targets.get(rule.type)?.entity;
+  if (rule === undefined) return undefined;
+  const target = input.targets.get(rule.type);
   const attributes = input.attributesOf.get(rule.type);
-  if (entity === undefined || attributes === undefined)
-    return fail(`This gateway has no resource type "${rule.type}".`);
+  if (target === undefined || attributes === undefined) return `This gateway has no resource type "${rule.type}".`;
   const other = attributes.find((candidate) => candidate.attribute.name.toLowerCase() === rule.path.toLowerCase());
   if (other === undefined || (other.kind !== 'records' && other.kind !== 'references')) {
-    return fail(`"${rule.path}" of ${rule.type} has no rule with a reference.`);
+    return `"${rule.path}" of ${rule.type} has no rule with a reference.`;
   }
-  return { inverseOf: { entity, field: other.field } };
+  const { reference } = other;
+  const own = input.entry.type.name;
+  if (reference === undefined || !reference.targets.includes(own)) {
+    return `"${rule.path}" of ${rule.type} does not refer to ${own}: add it to the "to" of that rule.`;
+  }
+  return { target, other, reference };
+}
+
+function inverseOf(plan: AttributePlan, input: Input): Pick<FieldUse, 'inverseOf'> {
+  const mirror = mirrored(plan, input);
+  if (mirror === undefined) return {};
+  if (typeof mirror !== 'string') return { inverseOf: { entity: mirror.target.entity, field: mirror.other.field } };
+  const rule = input.inverses.find((candidate) => candidate.attribute === plan.attribute);
+  if (rule !== undefined) {
+    const { origin } = rule.source;
+    input.problems.push({ severity: 'error', origin, at: ['reference', 'inverseOf'], message: mirror });
+  }
+  return {};
+}
+
+/** Whether the attribute mirrors a reference that another backend keeps. */
+function isElsewhere(plan: AttributePlan, input: Input): boolean {
+  const mirror = mirrored(plan, input);
+  return typeof mirror === 'object' && mirror.target.adapter !== input.entry.adapter;
+}
+
+/** The other ends of references that other backends keep. */
+export function searchedInverses(input: Input): readonly SearchedInverse[] {
+  return input.attributes.flatMap((plan): readonly SearchedInverse[] => {
+    if (plan.kind !== 'records' && plan.kind !== 'references') return [];
+    const mirror = mirrored(plan, input);
+    if (typeof mirror !== 'object' || mirror.target.adapter === input.entry.adapter) return [];
+    const { target, other, reference } = mirror;
+    return [
+      {
+        field: plan.field,
+        child: plan.kind === 'records' ? { value: referringField(plan), type: plan.reference?.typeField } : undefined,
+        holder: target.type.name,
+        holderField: other.field,
+        holderChild: other.kind === 'records' ? referringField(other) : undefined,
+        ownKey: keyOfOwn(reference, input.entry),
+        gives: plan.reference?.by[target.type.name] ?? '$id',
+      },
+    ];
+  });
+}
+
+/** Where the field that is referred by is the id itself, records have it under no other name. */
+function keyOfOwn(reference: ReferencePlan, { type, id }: TypeRules): string {
+  const by = reference.by[type.name] ?? '$id';
+  return by === id ? '$id' : by;
+}
+
+function referringField({ leaves }: RecordsPlan): string {
+  return leaves.find((leaf) => leaf.reference !== undefined)?.field ?? 'value';
 }

@@ -128,6 +128,22 @@ export interface FieldSets {
   readonly multiple: ReadonlySet<string>;
 }
 
+/** The other end of a reference that lives in another backend: which records there name this one is found by a search. */
+export interface SearchedInverse {
+  /** What the rule calls the field; records of the backend itself do not have it. */
+  readonly field: string;
+  /** For a list of child records: where an element has the value, and where the name of the type. */
+  readonly child: { readonly value: string; readonly type: string | undefined } | undefined;
+  /** The resource type whose records hold the reference, and where they do. */
+  readonly holder: string;
+  readonly holderField: string;
+  readonly holderChild: string | undefined;
+  /** The field of one's own record that the reference holds; `$id` is the id. */
+  readonly ownKey: string;
+  /** The field of the holder that is given. */
+  readonly gives: string;
+}
+
 /** A resource type's rules, compiled once. Everything that later steps ask is a look-up here. */
 export interface MappingPlan {
   readonly type: ResourceType;
@@ -148,6 +164,8 @@ export interface MappingPlan {
   readonly fields: FieldSets;
   /** What the adapter is asked for. */
   readonly use: EntityUse;
+  /** Fields that the adapter knows nothing of, since another one keeps what they mirror. */
+  readonly searched: readonly SearchedInverse[];
   /** Changes with the rules, so that an ETag of another mapping never matches. */
   readonly fingerprint: string;
   /** Known but unmapped attributes in bodies: dropped and reported, or 400. */

@@ -1,5 +1,6 @@
 import { resolvePath } from '../scim/attribute-path.js';
 import { tolerantDialect } from '../scim/dialect.js';
+import { editDistance } from '../scim/edit-distance.js';
 import { ScimError } from '../scim/error.js';
 import { parsePatchPath } from '../scim/filter-parser.js';
 import { resolveElementFilter } from '../scim/filter-resolve.js';
@@ -7,7 +8,7 @@ import { equalityConstants } from '../scim/patch-apply.js';
 import { type Attribute, type ResourceType, subAttribute } from '../scim/schema.js';
 import type { AttributeValue } from './codec.js';
 import { resolveNamedMapping } from './named-mappings.js';
-import { byNearness, editDistance } from './nearness.js';
+import { byNearness } from './nearness.js';
 import type { Constant } from './plan.js';
 import type { SourcedRule } from './rule.js';
 

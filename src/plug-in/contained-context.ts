@@ -15,11 +15,16 @@ export class ContainedContext implements OperationContext {
       const { operation, durationMs } = entry;
       if (typeof operation === 'string' && Number.isFinite(durationMs)) trace?.call(context, { operation, durationMs });
     };
-    const { deadlineMs } = context;
-    if (deadlineMs !== undefined) this.deadlineMs = deadlineMs;
   }
 
-  readonly deadlineMs?: number;
+  get deadlineMs(): number | undefined {
+    return this.#context.deadlineMs;
+  }
+
+  /** Of a scan, that of the step under way. */
+  get operationId(): string | undefined {
+    return this.#context.operationId;
+  }
 
   /** Made by the request when somebody asks for it. */
   get signal(): AbortSignal {

@@ -34,20 +34,27 @@ export function plugInFile(module: AdapterModule): string | undefined {
  * @param file where its code is
  */
 export function containModule(type: string, file: string, module: AdapterModule): AdapterModule {
-  const { configSchema, declared, excludes, draft } = module;
+  const { configSchema, pacedBy, retryAfter, declared, refusesForeignIds, excludes, draft } = module;
   const contained: AdapterModule = {
     contractVersion,
     type,
     configSchema,
+    ...(pacedBy && { pacedBy }),
+    ...(retryAfter && { retryAfter }),
     ...(declared && {
       declared: (config: unknown) => inWords(`${type}: "declared"`, () => fieldNames(declared(config))),
     }),
+    ...(refusesForeignIds && {
+      refusesForeignIds: (config, entity, field) => {
+        try {
+          return reasonIn(refusesForeignIds(config, entity, field));
+        } catch (thrown) {
+          return faultIn(`${type}: "refusesForeignIds"`, thrown);
+        }
+      },
+    }),
     ...(excludes && {
-      excludes: (open, next) =>
-        inWords(`${type}: "excludes"`, () => {
-          const reason: unknown = excludes(open, next);
-          return reason === undefined || reason === null ? undefined : String(reason);
-        }),
+      excludes: (open, next) => inWords(`${type}: "excludes"`, () => reasonIn(excludes(open, next))),
     }),
     ...(draft && { draft }),
     open: (config, environment) => openContained(type, module, config, environment),
@@ -102,11 +109,19 @@ function fieldNames(
   return new Map([...declared].map(([entity, fields]) => [String(entity), new Set([...fields].map(String))]));
 }
 
+function reasonIn(answer: unknown): string | undefined {
+  return answer === undefined || answer === null ? undefined : String(answer);
+}
+
 /** @throws Error that says in which part of the module the fault is */
 function inWords<T>(part: string, work: () => T): T {
   try {
     return work();
   } catch (thrown) {
-    throw new Error(`${part} failed, which is a fault in the module: ${messageOf(thrown)}`);
+    throw new Error(faultIn(part, thrown));
   }
+}
+
+function faultIn(part: string, thrown: unknown): string {
+  return `${part} failed, which is a fault in the module: ${messageOf(thrown)}`;
 }

@@ -3,7 +3,7 @@ import { type AdapterModule, contractVersion } from '../backend/adapter.js';
 /** What a module exports, once it is known to be an adapter; else what is wrong with it, as the end of a sentence. */
 export type Shape = { readonly module: AdapterModule<unknown> } | { readonly fault: string };
 
-const optionalFunctions = ['declared', 'excludes', 'draft'] as const;
+const optionalFunctions = ['declared', 'refusesForeignIds', 'excludes', 'draft'] as const;
 const howTo = 'Its default export is to be what defineAdapter of "scimbridge/adapter" gives.';
 
 /** @param exports the namespace of the module */
@@ -42,6 +42,12 @@ function check(candidate: Fields): Shape {
   }
   const odd = optionalFunctions.find((name) => candidate[name] !== undefined && typeof candidate[name] !== 'function');
   if (odd !== undefined) return { fault: `has a "${odd}" that is no function.` };
+  if (![undefined, 'operations', 'requests'].includes(candidate.pacedBy as undefined)) {
+    return { fault: 'has a "pacedBy" that is neither "operations" nor "requests".' };
+  }
+  if (![undefined, 'backend', 'adapter'].includes(candidate.retryAfter as undefined)) {
+    return { fault: 'has a "retryAfter" that is neither "backend" nor "adapter".' };
+  }
   return { module: candidate as unknown as AdapterModule };
 }
 

@@ -6,6 +6,7 @@ import { loadFailure } from './load-failure.js';
 import { moduleFiles } from './module-files.js';
 import { type ModulePlace, placeOf } from './module-place.js';
 import { shapeOf } from './module-shape.js';
+import { offerOwnPackage } from './own-package.js';
 
 /** What became of one `type:` that is no built-in adapter. */
 export interface PlugIn {
@@ -21,6 +22,11 @@ export interface PlugInOptions {
   /** How long a module may take to load, in milliseconds. */
   readonly loadTimeoutMs?: number;
   readonly importModule?: (url: string) => Promise<unknown>;
+}
+
+async function importWithOwnPackage(url: string): Promise<unknown> {
+  offerOwnPackage();
+  return import(url);
 }
 
 interface Attempt {
@@ -43,7 +49,7 @@ export class PlugInModules {
   readonly #loadTimeoutMs: number;
   readonly #import: (url: string) => Promise<unknown>;
 
-  constructor({ loadTimeoutMs = 10_000, importModule = (url) => import(url) }: PlugInOptions = {}) {
+  constructor({ loadTimeoutMs = 10_000, importModule = importWithOwnPackage }: PlugInOptions = {}) {
     this.#loadTimeoutMs = loadTimeoutMs;
     this.#import = importModule;
   }

@@ -21,7 +21,8 @@ export function readThrown(thrown: unknown): Thrown {
 /** One sentence about it. */
 export function messageOf(thrown: unknown): string {
   const { type, message } = readThrown(thrown);
-  const reason = isObject(thrown) ? textOf(() => (thrown as { readonly reason?: unknown }).reason) : '';
+  if (!isObject(thrown)) return message;
+  const reason = textOf(() => (thrown as { readonly reason?: unknown }).reason);
   if (reason !== '') return reason;
   return type === 'Error' || type === 'AdapterError'
     ? message || type

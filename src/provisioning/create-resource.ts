@@ -5,7 +5,7 @@ import { attributesIn, encodeFields, type WriteContext } from '../mapping/write.
 import { ScimError } from '../scim/error.js';
 import type { Resource } from '../scim/schema.js';
 import { conflictError } from './conflict.js';
-import { answerWith, checkAnswerable, projectionOf, type UseCase } from './resource-answers.js';
+import { answerChange, checkAnswerable, projectionOf, type UseCase } from './resource-answers.js';
 import { completeForCreate, parseInput, referencedIds, toRecord } from './resource-input.js';
 import type { ProjectionRequest, RequestContext, ResourceAnswer } from './service.js';
 import { operationContext } from './type-runtime.js';
@@ -28,7 +28,7 @@ export async function createResource(
   return storeNew(
     useCase,
     completeForCreate(runtime, parsed),
-    async (record) => answerWith(useCase, 201, record, projection, context),
+    async (record) => answerChange(useCase, 201, record, projection, context),
     {
       fields: runtime.reader.fieldsFor(projection),
       context,
@@ -39,16 +39,16 @@ export async function createResource(
 async function storeNew(
   { runtime, references }: UseCase,
   resource: Resource,
-  answer: (record: Awaited<ReturnType<typeof runtime.adapter.create>>) => Promise<ResourceAnswer>,
+  answer: (record: Awaited<ReturnType<typeof runtime.writer.create>>) => Promise<ResourceAnswer>,
   { fields, context }: { fields: readonly string[]; context: RequestContext },
 ): Promise<ResourceAnswer> {
-  const { plan, adapter, entity } = runtime;
+  const { plan, writer, entity } = runtime;
   const stores = await references.storeView(referencedIds(plan, resource), context);
   const writing: WriteContext = { references: stores, dropped: context.dropped };
   reportNotTaken(plan, resource, undefined, context.dropped);
   const record = toRecord(plan, encodeFields(plan, resource, undefined, undefined, writing));
   try {
-    const created = await adapter.create(entity, record, { fields }, operationContext(context));
+    const created = await writer.create(entity, record, { fields }, operationContext(context));
     references.forget(runtime.type.name, idOf(created));
     return await answer(created);
   } catch (error) {

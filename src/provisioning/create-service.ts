@@ -14,6 +14,7 @@ import {
 import { patchResource } from './patch-resource.js';
 import { readResource } from './read-resource.js';
 import { createReferenceResolver } from './references.js';
+import { referrersOf } from './referrers.js';
 import { replaceResource } from './replace-resource.js';
 import type { UseCase } from './resource-answers.js';
 import { ResourceQueue } from './revision-loop.js';
@@ -41,7 +42,10 @@ export function createScimService(options: ServiceOptions): ScimService {
   const types = new Map(options.types.map((runtime) => [runtime.type.name, runtime]));
   const references = createReferenceResolver(types);
   const useCases = new Map(
-    [...types].map(([name, runtime]): [string, UseCase] => [name, { runtime, references, queue: new ResourceQueue() }]),
+    [...types].map(([name, runtime]): [string, UseCase] => [
+      name,
+      { runtime, references, queue: new ResourceQueue(), referrers: referrersOf(types.values(), runtime) },
+    ]),
   );
   const search: SearchOptions = {
     gateway,
@@ -72,7 +76,7 @@ export function createScimService(options: ServiceOptions): ScimService {
     patch: (type, id, body, projection, conditions, context) =>
       guarded(type, () => patchResource(useCase(type, context, 'write'), id, body, projection, conditions, context)),
     delete: (type, id, conditions, context) =>
-      guarded(type, () => deleteResource(useCase(type, context, 'write'), types, id, conditions, context)),
+      guarded(type, () => deleteResource(useCase(type, context, 'write'), id, conditions, context)),
     search: (type, request, context) =>
       guarded(type, () => {
         if (type !== undefined) return searchType(useCase(type, context, 'read'), request, search, context);

@@ -1,5 +1,6 @@
 import type { BackendRecord, Change } from '../backend/adapter.js';
 import { AdapterError } from '../backend/adapter-error.js';
+import { hasEnded } from '../backend/has-ended.js';
 import { changesBetween } from '../mapping/diff.js';
 import { type PatchPlan, planPatch } from '../mapping/patch-plan.js';
 import { emptiedFields, patchedResource } from '../mapping/patch-state.js';
@@ -10,14 +11,14 @@ import { type PatchOperation, parsePatch } from '../scim/patch-parser.js';
 import type { Attribute, JsonValue } from '../scim/schema.js';
 import { conflictError } from './conflict.js';
 import { switchedOff } from './create-resource.js';
+import { updateFollowed } from './follow-keys.js';
 import { meaningOfOperation } from './meaning.js';
 import { type IfMatch, needsRevision, parseIfMatch } from './preconditions.js';
-import { fetchRecord } from './read-resource.js';
-import { answerWith, hasProjection, headersOf, projectionOf, type UseCase } from './resource-answers.js';
+import { fetchForChange } from './read-resource.js';
+import { answerChange, hasProjection, headersOf, projectionOf, type UseCase } from './resource-answers.js';
 import { referencedIds } from './resource-input.js';
 import { checkIfMatch, revisionOption, withFreshRevision } from './revision-loop.js';
 import type { Preconditions, ProjectionRequest, RequestContext, ResourceAnswer } from './service.js';
-import { operationContext } from './type-runtime.js';
 
 /**
  * PATCH: operations become value-level field changes; only attributes whose operations depend on their present values are
@@ -58,7 +59,7 @@ export async function patchResource(
   );
   return isBrief
     ? { status: 204, ...headersOf(runtime, record, context) }
-    : answerWith(useCase, 200, record, projection, context);
+    : answerChange(useCase, 200, record, projection, context);
 }
 
 /** What is dropped is told once, however often a change is worked out anew. */
@@ -72,6 +73,11 @@ export function onceEach(context: RequestContext): RequestContext {
     get signal() {
       return context.signal;
     },
+    // Nobody who only wants to know whether the request has ended makes the signal for it.
+    get hasEnded() {
+      return hasEnded(context);
+    },
+    ...(context.deadlineMs === undefined ? {} : { deadlineMs: context.deadlineMs }),
     ...(context.trace === undefined ? {} : { trace: context.trace }),
     dropped(what, why) {
       const note = `${what}\u0000${why}`;
@@ -97,21 +103,21 @@ async function attempt(
   context: RequestContext,
 ): Promise<BackendRecord> {
   const { runtime, references } = useCase;
-  const { plan, dialect, adapter, entity, reader } = runtime;
+  const { plan, dialect, reader } = runtime;
   const stores = await references.storeView(idsInOperations(plan, operations), context);
   const planned = planPatch(plan, operations, { references: stores, dropped: context.dropped, dialect });
   const changes = [...planned.changes];
   let current: BackendRecord | undefined;
   if (planned.needs.size > 0 || changes.length === 0 || needsRevision(ifMatch)) {
     const wanted = new Set(['$revision', ...fields, ...reader.fieldsOfAttributes(planned.needs)]);
-    current = await fetchRecord(runtime, id, [...wanted], context);
+    current = await fetchForChange(runtime, id, [...wanted], context);
     checkIfMatch(ifMatch, current);
     if (planned.needs.size > 0) changes.push(...(await changesFromState(useCase, current, planned, context)));
     if (changes.length === 0) return current;
   }
   const options = { fields, ...revisionOption(ifMatch, current, runtime.capabilities().revision) };
   try {
-    const { record, changed } = await adapter.update(entity, id, changes, options, operationContext(context));
+    const { record, changed } = await updateFollowed(useCase, id, changes, options, context);
     if (changed) references.forget(runtime.type.name, id);
     return record;
   } catch (error) {

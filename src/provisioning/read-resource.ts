@@ -37,6 +37,21 @@ export async function fetchRecord(
   return record;
 }
 
+/**
+ * The record as it is before a change. What other backends would have to tell of it may be missing.
+ * @throws ScimError 404
+ */
+export async function fetchForChange(
+  runtime: TypeRuntime,
+  id: string,
+  fields: readonly string[],
+  context: RequestContext,
+): Promise<BackendRecord> {
+  const record = await runtime.writer.get(runtime.entity, id, { fields }, operationContext(context));
+  if (record === undefined) throw notFound(runtime);
+  return record;
+}
+
 /** The id is not repeated: what names nothing may be anything that somebody typed. */
 export function notFound(runtime: TypeRuntime): ScimError {
   return ScimError.notFound(`There is no ${runtime.type.name} with this id.`);

@@ -21,14 +21,14 @@ import type { ParsedBody } from '../scim/resource-parser.js';
 import type { Attribute, JsonValue, MutableResource, Resource } from '../scim/schema.js';
 import { conflictError } from './conflict.js';
 import { switchedOff, writtenPaths } from './create-resource.js';
+import { updateFollowed } from './follow-keys.js';
 import { onceEach, valuesSet } from './patch-resource.js';
 import { type IfMatch, parseIfMatch } from './preconditions.js';
-import { fetchRecord } from './read-resource.js';
-import { answerWith, checkAnswerable, projectionOf, type UseCase } from './resource-answers.js';
+import { fetchForChange } from './read-resource.js';
+import { answerChange, checkAnswerable, projectionOf, type UseCase } from './resource-answers.js';
 import { checkRequired, parseInput, referencedIds } from './resource-input.js';
 import { checkIfMatch, revisionOption, withFreshRevision } from './revision-loop.js';
 import type { Preconditions, ProjectionRequest, RequestContext, ResourceAnswer } from './service.js';
-import { operationContext } from './type-runtime.js';
 
 /**
  * PUT: what the caller leaves out is cleared, except what a rule keeps (active, password). It is sent to the backend as the
@@ -54,24 +54,25 @@ export async function replaceResource(
   const record = await withFreshRevision({ ifMatch, id, queue: useCase.queue }, () =>
     attempt(useCase, id, parsed, ifMatch, fields, noting),
   );
-  return answerWith(useCase, 200, record, projection, context);
+  return answerChange(useCase, 200, record, projection, context);
 }
 
 async function attempt(
-  { runtime, references }: UseCase,
+  useCase: UseCase,
   id: string,
   parsed: ParsedBody,
   ifMatch: IfMatch,
   fields: readonly string[],
   context: RequestContext,
 ): Promise<BackendRecord> {
-  const { plan, reader, adapter, entity } = runtime;
+  const { runtime, references } = useCase;
+  const { plan, reader } = runtime;
   const owned = new Set(plan.attributes.filter(isWritten).map((attributePlan) => attributePlan.attribute));
   // What is only read is compared too: put back as it was got, nothing of it is lost.
   const compared = new Set([...owned, ...attributesIn(plan, parsed.resource)]);
   const wants = (attribute: Attribute): boolean => compared.has(attribute);
   const needed = [...new Set([...fields, '$revision', ...reader.fieldsOfAttributes(compared)])];
-  const current = await fetchRecord(runtime, id, needed, context);
+  const current = await fetchForChange(runtime, id, needed, context);
   checkIfMatch(ifMatch, current);
   const view = await references.view(reader.references([current], wants), context);
   const before = reader.read(current, wants, view);
@@ -89,7 +90,7 @@ async function attempt(
   if (changes.length === 0) return current;
   const options = { fields, ...revisionOption(ifMatch, current, runtime.capabilities().revision) };
   try {
-    const { record } = await adapter.update(entity, id, changes, options, operationContext(context));
+    const { record } = await updateFollowed(useCase, id, changes, options, context);
     references.forget(runtime.type.name, id);
     return record;
   } catch (error) {

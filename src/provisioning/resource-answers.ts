@@ -4,8 +4,11 @@ import { readAttribute } from '../scim/attribute-value.js';
 import { ScimError } from '../scim/error.js';
 import { createProjection, type Projection } from '../scim/projection.js';
 import type { Attribute, Resource } from '../scim/schema.js';
+import { impatient } from './impatient-context.js';
 import type { ReferenceResolver } from './references.js';
+import type { Referrer } from './referrers.js';
 import type { ResourceQueue } from './revision-loop.js';
+import { isSilence, type OnSilence } from './searched-inverses.js';
 import type { ProjectionRequest, RequestContext, ResourceAnswer } from './service.js';
 import { locationOf, present, type TypeRuntime, versionOf } from './type-runtime.js';
 
@@ -14,6 +17,8 @@ export interface UseCase {
   readonly runtime: TypeRuntime;
   readonly references: ReferenceResolver;
   readonly queue: ResourceQueue;
+  /** What refers to resources of this type. */
+  readonly referrers: readonly Referrer[];
 }
 
 export function projectionOf(
@@ -52,11 +57,31 @@ export async function presentRecords(
   records: readonly BackendRecord[],
   projection: Projection,
   context: RequestContext,
+  onSilence: OnSilence = 'fail',
 ): Promise<readonly Resource[]> {
   const wants = (attribute: Attribute): boolean => projection.wants(attribute);
   checkSizes(runtime, records);
-  const view = await references.view(runtime.reader.references(records, wants), context);
+  const named = runtime.reader.references(records, wants);
+  const view = await viewOf(references, named, context, onSilence);
   return records.map((record) => present(runtime, record, projection, view, context));
+}
+
+async function viewOf(
+  references: ReferenceResolver,
+  named: Parameters<ReferenceResolver['view']>[0],
+  context: RequestContext,
+  onSilence: OnSilence,
+): ReturnType<ReferenceResolver['view']> {
+  try {
+    return await references.view(named, onSilence === 'fail' ? context : impatient(context));
+  } catch (error) {
+    if (onSilence === 'fail' || !isSilence(error)) throw error;
+    context.trace?.({
+      operation: 'answered without what references name: their backend does not answer',
+      durationMs: 0,
+    });
+    return references.view([], context);
+  }
 }
 
 function checkSizes({ plan, limits }: TypeRuntime, records: readonly BackendRecord[]): void {
@@ -99,6 +124,21 @@ export async function answerWith(
 ): Promise<ResourceAnswer> {
   const resource = await presentRecord(useCase, record, projection, context);
   return { status, resource, ...headersOf(useCase.runtime, record, context) };
+}
+
+/**
+ * The answer to a change that was made. A backend that would only tell more about it and does not answer is no reason to
+ * say that it was not.
+ */
+export async function answerChange(
+  useCase: UseCase,
+  status: 200 | 201,
+  record: BackendRecord,
+  projection: Projection,
+  context: RequestContext,
+): Promise<ResourceAnswer> {
+  const [resource] = await presentRecords(useCase, [record], projection, context, 'leaveOut');
+  return { status, resource: resource as Resource, ...headersOf(useCase.runtime, record, context) };
 }
 
 export function headersOf(

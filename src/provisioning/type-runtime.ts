@@ -8,6 +8,7 @@ import type { Dialect } from '../scim/dialect.js';
 import type { FilterLimits } from '../scim/filter-parser.js';
 import { applyProjection, type Projection } from '../scim/projection.js';
 import { isObject, type JsonValue, type MutableResource, type Resource, type ResourceType } from '../scim/schema.js';
+import { type OnSilence, withSearchedInverses } from './searched-inverses.js';
 import type { RequestContext } from './service.js';
 
 /** Bounds of one gateway. Every number has its unit in its name or is a count. */
@@ -33,7 +34,12 @@ export interface TypeRuntime {
   readonly type: ResourceType;
   readonly plan: MappingPlan;
   readonly reader: ResourceReader;
+  /** Gives all mapped fields, those that are searched in other backends included. */
   readonly adapter: Adapter;
+  /** The same for changes: they are made, and answered, also while those other backends do not answer. */
+  readonly writer: Adapter;
+  /** The adapter itself. Types with the same one live in the same backend. */
+  readonly backend: Adapter;
   readonly entity: string;
   readonly operations: Required<OperationsConfig>;
   readonly dialect: Dialect;
@@ -56,14 +62,22 @@ const noCapabilities: EntityCapabilities = {
   referentialIntegrity: false,
 };
 
-export function createTypeRuntime(
-  options: Omit<TypeRuntime, 'reader' | 'type' | 'entity' | 'capabilities' | 'pushDown'>,
-): TypeRuntime {
-  const { plan, adapter } = options;
+export interface TypeRuntimeOptions
+  extends Omit<TypeRuntime, 'reader' | 'type' | 'entity' | 'capabilities' | 'pushDown' | 'writer' | 'backend'> {
+  /** The adapter and the entity of another type of the gateway: asked for when the mapping mirrors what is kept there. */
+  readonly siblings?: ReadonlyMap<string, { readonly adapter: Adapter; readonly entity: string }>;
+}
+
+export function createTypeRuntime({ siblings, ...options }: TypeRuntimeOptions): TypeRuntime {
+  const { plan, adapter: backend } = options;
+  const adapter = withInverses(options, siblings, 'fail');
   let compiled: { readonly version: number; readonly pushDown: PushDown } | undefined;
   const capabilities = (): EntityCapabilities => adapter.capabilities.entities[plan.entity] ?? noCapabilities;
   return {
     ...options,
+    adapter,
+    writer: withInverses(options, siblings, 'leaveOut'),
+    backend,
     type: plan.type,
     entity: plan.entity,
     reader: compileReader(plan),
@@ -74,6 +88,18 @@ export function createTypeRuntime(
       return compiled.pushDown;
     },
   };
+}
+
+function withInverses(
+  { plan, adapter }: Pick<TypeRuntimeOptions, 'plan' | 'adapter'>,
+  siblings: TypeRuntimeOptions['siblings'],
+  onSilence: OnSilence,
+): Adapter {
+  const sources = plan.searched.flatMap((inverse) => {
+    const holder = siblings?.get(inverse.holder);
+    return holder === undefined ? [] : [{ inverse, ...holder }];
+  });
+  return sources.length === 0 ? adapter : withSearchedInverses(adapter, plan.entity, sources, onSilence);
 }
 
 /** What an adapter gets of a request. The context itself, as its signal is made only when somebody asks for it. */

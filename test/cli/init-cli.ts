@@ -26,10 +26,11 @@ export async function runInitCli(...args: readonly string[]): Promise<Finished> 
   return { code, stdout, stderr };
 }
 
-async function configure(file: string | undefined): Promise<Configuration> {
+async function configure(file: string | undefined, texts?: Configuration['texts']): Promise<Configuration> {
   const modules = await loadAdapterModules();
   const adapterSchemas = new Map([...modules].map(([type, module]) => [type, module.configSchema]));
-  const loaded = loadConfig({ ...(file === undefined ? {} : { file }), adapterSchemas });
+  const known = texts === undefined ? {} : { texts };
+  const loaded = loadConfig({ ...(file === undefined ? {} : { file }), ...known, adapterSchemas });
   const { draft } = loaded;
   const compiled = (draft?.gateways ?? []).map((gateway) => ({ gateway, ...compileGateway(gateway) }));
   const found = compiled.flatMap(({ gateway, problems }) => [

@@ -42,12 +42,15 @@ for (const kind of ['openldap', 'samba', '389-ds'] as const) {
       expect(checked).toEqual({ code: 0, stdout: `${file}: no errors, 0 warnings.\n`, stderr: '' });
     });
 
-    it('offers the preset of the server, which goes with what is written', async () => {
+    it('takes the preset of the server for all that it says, and writes what differs', async () => {
       const text = readFileSync(file, 'utf8');
-      const other = join(folder, 'preset.yaml');
-      writeFileSync(other, text.replaceAll(/# (use: \[[\w-]+\]) #/g, '$1 #'));
-      expect(readFileSync(other, 'utf8').match(/^ +use: /gm)).toHaveLength(2);
-      expect(await runInitCli('check', '--connect', other)).toMatchObject({ code: 0, stderr: '' });
+      const preset = { openldap: 'openldap', samba: 'active-directory', '389-ds': '389-ds' }[kind];
+      expect(text.match(/^ +use: .*?]/gm)?.map((line) => line.trim())).toEqual([
+        `use: [${preset}]`,
+        `use: [${preset}]`,
+      ]);
+      expect(text).toMatch(/^ +externalId: /m);
+      for (const path of ['userName', 'active', 'members', 'name.givenName']) expect(text).not.toContain(` ${path}:`);
     });
 
     it('which serves users and groups', async () => {
@@ -108,6 +111,8 @@ await describeOnLdap('openldap', 'init', () => {
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'scimbridge-init-'));
     directory = await startLdap('openldap', { ldif: populated });
+    const policy = `cn=default,ou=policies,${directory.baseDn}`;
+    await directory.modify(`dn: ${policy}\nchangetype: modify\ndelete: pwdLockout\n`);
     copyFileSync(directory.caFile, join(folder, 'ca.crt'));
     writeFileSync(join(folder, 'password'), directory.password);
     writeFileSync(join(folder, 'wrong'), 'not the password');
@@ -128,11 +133,46 @@ await describeOnLdap('openldap', 'init', () => {
       "dn: 'cn={cn},ou=Berlin,ou=Staff'",
       'objectClasses: [inetOrgPerson, labeledURIObject]',
       'objectClasses: [groupOfUniqueNames]',
+      'use: [openldap] #',
       'members: { field: uniqueMember,',
       'externalId: businessCategory #',
       'inverse: search #',
     ]) {
       expect(stdout).toContain(line);
+    }
+  });
+
+  it('drafts groups whose members are user names, and makes none, since each needs a number of its own', async () => {
+    const posix = await startLdap('openldap', { ldif: posixGroups });
+    const own = mkdtempSync(join(tmpdir(), 'scimbridge-init-'));
+    const file = join(own, 'posix.yaml');
+    copyFileSync(posix.caFile, join(own, 'ca.crt'));
+    writeFileSync(join(own, 'password'), posix.password);
+    const made = await runInitCli(...initArgs(posix, own), '--out', file);
+    expect(made).toMatchObject({ code: 0, stderr: '' });
+    const text = readFileSync(file, 'utf8');
+    expect(text).toContain('# Members of these groups are user names.');
+    expect(text).toContain('filter: (objectClass=posixGroup)');
+    expect(text).toContain('members: { field: memberUid, reference: { to: [User], by: uid } }');
+    expect(await runInitCli('check', '--connect', file)).toMatchObject({ code: 0, stderr: '' });
+    const server = await startServer({ config: text, baseDir: own });
+    try {
+      const gateway = await server.gateway();
+      const { body } = await gateway.request('GET', '/Groups');
+      const users = (await gateway.request('GET', '/Users')).body.Resources ?? [];
+      const idOf = (name: string) => users.find(({ userName }) => userName === name)?.id;
+      expect(body.Resources?.[0]?.members?.map(({ value }) => value)).toEqual([idOf('ann')]);
+      const add = { schemas: [patch], Operations: [{ op: 'add', path: 'members', value: [{ value: idOf('bob') }] }] };
+      const added = await gateway.request('PATCH', `/Groups/${body.Resources?.[0]?.id}`, { body: add });
+      expect(added.status).toBe(204);
+      const groups = (await gateway.request('GET', `/Users/${idOf('bob')}`)).body.groups ?? [];
+      expect(groups.map(({ value }) => value)).toEqual([body.Resources?.[0]?.id]);
+      const refused = await gateway.request('POST', '/Groups', { body: { displayName: 'new' } });
+      expect(refused.status).toBe(501);
+    } finally {
+      await server.close();
+      await posix.close();
+      rmSync(own, { recursive: true });
     }
   });
 
@@ -240,6 +280,14 @@ cn: ${cn}
 sn: ${cn}
 uid: ${cn}
 carLicense: B-${cn}
+`;
+
+const posixGroups = `${['ann', 'bob'].map((uid) => `dn: uid=${uid},ou=people,dc=example,dc=org\nobjectClass: inetOrgPerson\nuid: ${uid}\ncn: ${uid}\nsn: ${uid}\n`).join('\n')}
+dn: cn=guides,ou=groups,dc=example,dc=org
+objectClass: posixGroup
+cn: guides
+gidNumber: 1000
+memberUid: ann
 `;
 
 const populated = `dn: ou=Staff,dc=example,dc=org

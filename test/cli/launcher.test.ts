@@ -13,7 +13,7 @@ beforeEach(() => {
   for (const name of ['bin', 'src', 'adapters', 'config', 'schemas', 'scripts', 'bench']) {
     cpSync(join(root, name), join(clone, name), { recursive: true });
   }
-  for (const name of ['package.json', 'tsconfig.json', 'tsconfig.build.json']) {
+  for (const name of ['package.json', 'tsconfig.json', 'tsconfig.build.json', 'tsconfig.types.json']) {
     cpSync(join(root, name), join(clone, name));
   }
   symlinkSync(join(root, 'node_modules'), join(clone, 'node_modules'));

@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { TestCli } from './test-cli.js';
@@ -78,6 +78,22 @@ describe('serve without a configuration', () => {
         },
       ],
     });
+  });
+
+  it('is found by status where it really listens, whatever the configuration says, and no more when it has ended', async () => {
+    const base = await cli.serve();
+    const other = new TestCli();
+    const tenantUrl = async (): Promise<unknown> =>
+      JSON.parse((await other.run('status', '--data', cli.dataDir, '--json')).stdout)[0].tenantUrl;
+    expect(await tenantUrl()).toBe(`${base}/scim`);
+    await cli.stop();
+    expect(await tenantUrl()).toBe('http://127.0.0.1:8080/scim');
+    writeFileSync(
+      join(cli.dataDir, 'served-at.json'),
+      JSON.stringify({ pid: 2 ** 22 + 1, host: '127.0.0.1', port: 9 }),
+    );
+    expect(await tenantUrl()).toBe('http://127.0.0.1:8080/scim');
+    await other.end();
   });
 
   it('serves on for a while when it is asked to end, and says to balancers that it goes', async () => {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { editDistance, nearest } from '../../config/nearest.js';
+import { nearest } from '../../config/nearest.js';
 import { formatPath } from '../../config/problem.js';
 import { locate, toAdapterProblem, toProblem } from '../../config/source.js';
+import { editDistance } from '../../src/scim/edit-distance.js';
 import { load, withResources } from './temp-config.js';
 
 const mapping = ['gateways', 'corp', 'resources', 'User', 'mapping'];

@@ -84,10 +84,7 @@ await describeOnLdap('389-ds', 'the rights that the guide gives', () => {
   it('are enough, and none outside', async () => {
     const directory = await startLdap('389-ds');
     try {
-      await directory.add(`dn: ou=services,${directory.baseDn}\nobjectClass: organizationalUnit\n`);
-      await directory.add(
-        `dn: ${accountDn}\nobjectClass: organizationalRole\nobjectClass: simpleSecurityObject\nuserPassword: ${password}\n`,
-      );
+      await directory.add(blockWith('ldif', 'userPassword:').replace('PASSWORD', password));
       const root = ['-x', '-H', directory.urls.ldap, '-D', 'cn=Directory Manager', '-w', 'Root.Secret-1'];
       await runTool('ldapmodify', root, { input: blockWith('ldif', 'aci:') });
       await workAs(accountDn, directory, { userName: 'ann', renamed: 'anna', password: 'Correct.Horse-1' });

@@ -20,7 +20,7 @@ adapters:
     tls: { ca: ${directory.caFile} }
     base: ${directory.baseDn}
     entities:
-      people: { base: ou=people, create: { dn: "uid={uid},ou=people", objectClasses: [inetOrgPerson] } }
+      people: { base: ou=people, inverse: search, create: { dn: "uid={uid},ou=people", objectClasses: [inetOrgPerson] } }
       groups:
         base: ou=groups
         create: { dn: "cn={cn},ou=groups", objectClasses: [posixGroup], attributes: { gidNumber: "100" } }
@@ -31,7 +31,9 @@ gateways:
       User:
         adapter: directory
         entity: people
-        mapping: { userName: { field: uid, required: true, unique: true } }
+        mapping:
+          userName: { field: uid, required: true, unique: true }
+          groups: { field: memberOf, readOnly: true, reference: { to: [Group], inverseOf: Group.members } }
       Group:
         adapter: directory
         entity: groups
@@ -70,6 +72,10 @@ gateways:
     expect((await gateway.request('PATCH', `/Users/${jane?.body.id}`, rename)).status).toBe(200);
     expect(await namesIn('staff')).toEqual(['janet', 'joe']);
     expect((await gateway.request('GET', path)).body.members).toHaveLength(2);
+    const renamed = await gateway.request('GET', `/Users/${jane?.body.id}`);
+    expect(renamed.body.groups).toMatchObject([{ value: group.body.id }]);
+    const listed = await gateway.request('GET', '/Users');
+    expect(listed.body.Resources?.map(({ groups = [] }) => groups.length)).toEqual([1, 1]);
 
     expect((await gateway.request('DELETE', `/Users/${joe?.body.id}`)).status).toBe(204);
     expect(await namesIn('staff')).toEqual(['janet']);

@@ -48,13 +48,6 @@ const entities = {
         create: { dn: "CN={cn},OU=groups", objectClasses: [group] }`,
 } as const;
 
-/** Without it, OpenLDAP keeps the lock of an account and lets everybody in. */
-const lockoutPolicy = `dn: cn=default,ou=policies,dc=example,dc=org
-changetype: modify
-replace: pwdLockout
-pwdLockout: TRUE
-`;
-
 export interface PresetGatewayOptions {
   /** Where the gateway finds the directory. Default: its ldaps URL. */
   readonly url?: string;
@@ -90,8 +83,10 @@ gateways:
       User: { adapter: directory, entity: people, use: ${presets[directory.kind]}, mapping: ${userMapping} }
       Group: { adapter: directory, entity: groups, use: ${presets[directory.kind]} }
 `;
-  if (directory.kind === 'openldap') await directory.modify(lockoutPolicy);
-  const server = await startServer({ config, baseDir: folder });
+  const server = await startServer({ config, baseDir: folder }).catch(async (error: unknown) => {
+    await rm(folder, { recursive: true });
+    throw error;
+  });
   const gateway = await server.gateway();
   return {
     gateway,
@@ -105,7 +100,8 @@ gateways:
 }
 
 async function canSignIn(directory: LdapServer, userName: string, password: string): Promise<boolean> {
-  const name = directory.kind === 'samba' ? userName : `uid=${userName},${directory.peopleDn}`;
+  const found = directory.kind === 'samba' ? [] : await directory.search({ filter: `(uid=${userName})` });
+  const name = directory.kind === 'samba' ? userName : (found[0]?.dn ?? '');
   try {
     const args = ['-x', '-H', directory.urls.ldaps, '-D', name, '-w', password, '-b', '', '-s', 'base', '1.1'];
     await runTool('ldapsearch', args, { env: { LDAPTLS_CACERT: directory.caFile } });

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { SqlConnection, SqlPool } from '../../adapters/sql/pool.js';
 import { describeOnSql, sqlKinds, startSql } from '../support/sql/available.js';
+import { endConnections } from '../support/sql/end-connections.js';
 import { native, openPool, rowsOf, sleepText, within } from '../support/sql/open-pool.js';
 import type { SqlDatabase, SqlKind, SqlServer } from '../support/sql/sql-server.js';
 
@@ -194,6 +195,21 @@ for (const kind of sqlKinds) {
       expect(await logins()).toEqual([]);
     });
 
+    it('prepared statements that a change of the table has made outdated are prepared anew, unseen', async () => {
+      await database.run("INSERT INTO people (login) VALUES ('a')");
+      const all = { text: 'SELECT * FROM people', params: [], name: 'everything' };
+      const widths = async () => {
+        const reads = Array.from({ length: 4 }, () => pool.read((connection) => connection.run(all), within(10_000)));
+        return (await Promise.all(reads)).map(({ rows }) => rows[0]?.length);
+      };
+      expect(await widths()).toEqual([4, 4, 4, 4]);
+      await database.run('ALTER TABLE people ADD COLUMN more integer');
+      expect(await widths()).toEqual([5, 5, 5, 5]);
+      await database.run('ALTER TABLE people DROP COLUMN more');
+      const { rows } = await pool.transaction((connection) => connection.run(all), within(10_000));
+      expect(rows[0]).toHaveLength(4);
+    });
+
     it('a server that is not there is unavailable at once; an account that it does not know is denied', async () => {
       const wrong = await openPool(server, database, { password: 'wrong' });
       await expect(wrong.check(within(5_000))).rejects.toMatchObject({ kind: 'denied' });
@@ -205,15 +221,31 @@ for (const kind of sqlKinds) {
   });
 }
 
-async function endConnections(server: SqlServer): Promise<void> {
-  if (server.kind === 'postgresql') {
-    await server.administer("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'scim'");
-    return;
-  }
-  for (const [id] of await server.administer("SELECT id FROM information_schema.processlist WHERE user = 'scim'")) {
-    await server.administer(`KILL ${id}`).catch(() => undefined);
-  }
-}
+await describeOnSql('postgresql', 'behind a pooler', () => {
+  it('nothing is prepared, and values come as otherwise', async () => {
+    const server = await startSql('postgresql');
+    try {
+      const database = await server.createDatabase();
+      const pool = await openPool(server, database, { preparedStatements: false });
+      const ask = {
+        text: "SELECT $1::text, $2::bigint, '2026-07-01 12:00:00+02'::timestamptz",
+        params: ['a', 7n],
+        name: 'ask',
+      };
+      const answers = await pool.transaction(
+        async (connection) => [
+          (await connection.run(ask)).rows,
+          (await connection.run({ text: 'SELECT count(*) FROM pg_prepared_statements', params: [] })).rows,
+        ],
+        within(5_000),
+      );
+      expect(answers).toEqual([[['a', 7n, '2026-07-01 10:00:00+00']], [[0n]]]);
+      await pool.close();
+    } finally {
+      await server.close();
+    }
+  });
+});
 
 async function sleeping(server: SqlServer): Promise<number> {
   const text =

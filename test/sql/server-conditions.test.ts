@@ -303,7 +303,7 @@ for (const kind of ['postgresql', 'mysql'] as const) {
     };
 
     describe(title, () => {
-      it('never claims the comparison of SCIM where the column compares otherwise [7643-2.2-03]', () => {
+      it('never claims the comparison of SCIM where the column compares otherwise', () => {
         const declared = Object.entries(capabilities()).map(([field, { comparison }]) => [field, comparison]);
         expect(Object.fromEntries(declared)).toMatchObject({
           plain: 'exact',

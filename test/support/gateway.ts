@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import type { AdapterModule } from '../../src/backend/adapter.js';
 
 export interface RequestOptions {
   readonly body?: unknown;
@@ -82,6 +83,8 @@ export interface ServerOptions {
   readonly config?: string | undefined;
   /** The folder that relative file names in the configuration start from. */
   readonly baseDir?: string | undefined;
+  /** Kinds of backends beside the built-in ones; only for a server in this process. */
+  readonly modules?: readonly AdapterModule[] | undefined;
 }
 
 /** Sends one request to the server. The in-process server and the real one differ only here. */

@@ -20,7 +20,8 @@ const origin = 'http://gateway.example';
 /** The same gateways as the program's, without a process and a port: requests go straight to the app. */
 export async function startServer(options: ServerOptions = {}): Promise<TestServer> {
   const dataDir = await mkdtemp(join(tmpdir(), 'scimbridge-'));
-  const modules = await loadAdapterModules();
+  const own = (options.modules ?? []).map((module) => [module.type, module] as const);
+  const modules = new Map([...(await loadAdapterModules()), ...own]);
   const configuration = await readConfiguration(options, dataDir, modules);
   const { config } = configuration;
   const state = openState(dataDir);
@@ -32,6 +33,10 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
     state,
     oauthKey: await state.key('oauth'),
     log,
+  }).catch(async (error: unknown) => {
+    await state.close();
+    await rm(dataDir, { recursive: true, force: true });
+    throw error;
   });
   const app = createApp({ served: () => live.served, log, health: () => ({ ready: true, gateways: live.health() }) });
   const createToken = async (gateway: string, label: string): Promise<string> =>

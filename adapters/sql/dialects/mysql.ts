@@ -1,8 +1,10 @@
+import type { FieldUse } from '../../../src/backend/adapter.js';
 import type { EntityPlan } from '../entity-plan.js';
+import { offset } from '../field-plan.js';
 import type { SqlValue } from '../pool.js';
 import type { Assignment } from '../row-edit.js';
 import type { ScalarOptions } from '../scalar-plan.js';
-import { any, column, isFalse, list, literal, name, type Sql, sql } from '../sql-text.js';
+import { any, column, isFalse, list, literal, name, rawSql, type Sql, sql } from '../sql-text.js';
 import type { ColumnSchema } from '../table-schema.js';
 import { runForKey, type Work } from '../work.js';
 import type { Dialect, KeyColumn } from './dialect.js';
@@ -19,14 +21,28 @@ const rowsPerInsert = 500;
 const mostInList = 16_384;
 const valuesPerLookup = 16_000;
 
+export interface MysqlFacts {
+  /** The tables of time zones are filled: without them CONVERT_TZ gives NULL for a zone's name. */
+  readonly knowsZones: boolean;
+}
+
 /** MySQL and MariaDB: what one of them lacks is not used. */
-export function createMysqlDialect(): Dialect {
+export function createMysqlDialect(facts: MysqlFacts): Dialect {
   return {
     name: 'mysql',
     native: respelling(toMysql),
     table: tablePath,
     scalar: (options) => serverScalar(words, options, prefixed),
     json: mysqlJson,
+    raw: rawSql,
+    computedKind,
+    inZone: (at, zone) => {
+      if (!facts.knowsZones && !offset.test(zone)) return undefined;
+      return {
+        at: (alias) => sql`CONVERT_TZ(${at(alias)}, ${literal(zone)}, '+00:00')`,
+        write: (value) => sql`CONVERT_TZ(${value}, '+00:00', ${literal(zone)})`,
+      };
+    },
     prefixed,
     alignKeys,
     isOneOf,
@@ -46,6 +62,11 @@ export function createMysqlDialect(): Dialect {
       warnings: [],
     },
   };
+}
+
+function computedKind(type: FieldUse['type']): ColumnSchema['kind'] {
+  const kinds = { number: 'numeric', boolean: 'integer', instant: 'localTime', bytes: 'bytes' } as const;
+  return type === 'string' || type === 'records' ? 'other' : kinds[type];
 }
 
 /** Two collations cannot be compared: the record's key takes that of the column that refers to it. */
@@ -68,7 +89,7 @@ function* insertRow(
 ): Work<SqlValue | undefined> {
   const columns = list(assignments.map((item) => name(item.column)));
   const values = list(assignments.map((item) => item.value));
-  const key = yield* runForKey(sql`INSERT INTO ${plan.tableName} (${columns}) VALUES (${values})`);
+  const key = yield* runForKey(sql`INSERT INTO ${plan.writeName} (${columns}) VALUES (${values})`);
   return given ?? key;
 }
 
@@ -155,10 +176,10 @@ function holds(at: Sql, schema: ColumnSchema, value: SqlValue): Sql {
 function caseless({ place }: ScalarOptions): CaselessIndex | undefined {
   if (place.kind !== 'column' || place.schema.collation !== 'other' || place.schema.ignoresCase !== true)
     return undefined;
-  const { schema, table } = place;
+  const { schema, table, fixed } = place;
   return {
     equals: (alias, text) => resembles(column(alias, schema.name), schema, text),
     isOneOf: (alias, texts) => isOneOf(column(alias, schema.name), schema, texts),
-    isUnique: hasUniqueIndex(table, schema.name),
+    isUnique: hasUniqueIndex(table, schema.name, fixed),
   };
 }

@@ -61,6 +61,7 @@ objectClass: device
 objectClass: pwdPolicy
 cn: default
 pwdAttribute: userPassword
+pwdLockout: TRUE
 `;
 
 /** Comments at the end of a line are not possible in this file; in Debian, mdb and every overlay are modules. */

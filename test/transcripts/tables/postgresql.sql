@@ -81,3 +81,5 @@ CREATE TABLE memberships (
   PRIMARY KEY (team_id, member_id)
 );
 CREATE INDEX memberships_member ON memberships (member_id);
+
+GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO scim;

@@ -1,7 +1,7 @@
-import type { BackendRecord, FieldUse, FieldValue, Scalar } from '../../src/backend/adapter.js';
-import { childrenOf, scalarsOf } from '../../src/backend/record.js';
-import { type ReferencePath, valuesAt } from '../../src/backend/records/entity.js';
-import { keyOf } from '../../src/scim/comparison.js';
+import { keyOf } from '../../scim/comparison.js';
+import type { BackendRecord, FieldUse, FieldValue, Scalar } from '../adapter.js';
+import { childrenOf, scalarsOf } from '../record.js';
+import { type ReferencePath, valuesAt } from './entity.js';
 import type { Table } from './table.js';
 
 /** Gives a holder its new revision and time, because a reference in it was mended. */

@@ -1,40 +1,57 @@
 import { randomUUID } from 'node:crypto';
+import { keyOf } from '../../scim/comparison.js';
+import { pathsIn } from '../../scim/filter.js';
 import type {
   BackendRecord,
+  Capabilities,
   Change,
   EntityUse,
   FieldValue,
   LookupQuery,
   SearchQuery,
   SearchResult,
-} from '../../src/backend/adapter.js';
-import { AdapterError } from '../../src/backend/adapter-error.js';
-import { compileCondition } from '../../src/backend/condition.js';
-import { scalarsOf, valuesOf } from '../../src/backend/record.js';
-import { acceptValues, applyChanges, assign, writableField } from '../../src/backend/records/changes.js';
-import { comparisonOf, type EntityPlan, planOf } from '../../src/backend/records/entity.js';
-import {
-  comparePositions,
-  parsePosition,
-  positionOf,
-  printPosition,
-  type Stored,
-} from '../../src/backend/records/ordering.js';
-import { compileProjection } from '../../src/backend/records/projection.js';
-import { keyOf } from '../../src/scim/comparison.js';
-import { pathsIn } from '../../src/scim/filter.js';
+} from '../adapter.js';
+import { AdapterError } from '../adapter-error.js';
+import { compileCondition } from '../condition.js';
+import { scalarsOf, valuesOf } from '../record.js';
+import { acceptValues, applyChanges, assign, writableField } from './changes.js';
+import { comparisonOf, type EntityPlan, planOf } from './entity.js';
+import { comparePositions, parsePosition, positionOf, printPosition, type Stored } from './ordering.js';
+import { compileProjection } from './projection.js';
 import { inverseFields, mendAfterDelete, mendAfterUpdate } from './references.js';
 import { Table } from './table.js';
 
-/** All entities of one gateway. Every method is one step: it is carried out whole, or throws AdapterError and did nothing. */
-export class Store {
+export interface RecordStoreOptions {
+  /**
+   * What positions of pages go by. `creation`: the age of records in this store. `id`: for a store that is filled anew from
+   * a backend now and then, as positions then stay what they were. Default: `creation`.
+   */
+  readonly order?: 'creation' | 'id';
+}
+
+/**
+ * Records in memory that behave in every way as the contract says: all entities of one gateway, with unique fields and
+ * references between them. Every method is one step: it is carried out whole, or throws AdapterError and did nothing.
+ */
+export class RecordStore {
   private readonly tables: ReadonlyMap<string, Table>;
   /** Makes revisions differ from those of an earlier process. */
   private readonly run = randomUUID().slice(0, 8);
   private writes = 0;
 
-  constructor(entities: readonly EntityUse[]) {
-    this.tables = new Map(entities.map((use) => [use.entity, new Table(planOf(use))]));
+  constructor(entities: readonly EntityUse[], { order = 'creation' }: RecordStoreOptions = {}) {
+    this.tables = new Map(entities.map((use) => [use.entity, new Table(planOf(use), order)]));
+  }
+
+  /** True of everything that the store does itself. */
+  get capabilities(): Capabilities {
+    const entities = this.plans.map(({ entity, capabilities }) => [entity, capabilities] as const);
+    return { version: 1, entities: Object.fromEntries(entities) };
+  }
+
+  /** All records of the entity as they are stored, with `$id`, `$revision`, `$created` and `$modified`; not to be changed. */
+  records(entity: string): readonly BackendRecord[] {
+    return [...this.tableOf(entity).all()].map(({ record }) => record);
   }
 
   get plans(): readonly EntityPlan[] {
@@ -86,7 +103,7 @@ export class Store {
     return project(this.insert(table, accepted));
   }
 
-  /** Stores a record of the configuration, which may name its `$id`. */
+  /** Stores a record that there was before, which may name its `$id`, `$revision`, `$created` and `$modified`. */
   seed(entity: string, fields: BackendRecord): void {
     this.insert(this.tableOf(entity), fields);
   }
@@ -129,9 +146,9 @@ export class Store {
       ...fields,
       ...(idField === undefined ? {} : { [idField]: rawId }),
       $id: id,
-      $created: now,
-      $modified: now,
-      $revision: this.nextRevision(),
+      $created: fields.$created ?? now,
+      $modified: fields.$modified ?? now,
+      $revision: fields.$revision ?? this.nextRevision(),
     };
     table.put(record);
     return record;

@@ -1,20 +1,22 @@
-import type { BackendRecord, Scalar } from '../../src/backend/adapter.js';
-import { AdapterError } from '../../src/backend/adapter-error.js';
-import { idOf } from '../../src/backend/record.js';
-import { type EntityPlan, type FieldPath, type ReferencePath, valuesAt } from '../../src/backend/records/entity.js';
-import type { Stored } from '../../src/backend/records/ordering.js';
-import { type ComparisonKey, keyOf } from '../../src/scim/comparison.js';
+import { type ComparisonKey, compareCodePoints, keyOf } from '../../scim/comparison.js';
+import type { BackendRecord, Scalar } from '../adapter.js';
+import { AdapterError } from '../adapter-error.js';
+import { idOf } from '../record.js';
+import { type EntityPlan, type FieldPath, type ReferencePath, valuesAt } from './entity.js';
+import type { Stored } from './ordering.js';
 
-/** The records of one entity, in the order of their creation, and indexes over unique fields and references. */
+/** The records of one entity, in the order of their creation or of their ids, and indexes over unique fields and references. */
 export class Table {
   readonly plan: EntityPlan;
+  private readonly order: 'creation' | 'id';
   private readonly byId = new Map<string, Stored>();
   private readonly unique: readonly ValueIndex[];
   private readonly references: readonly ValueIndex[];
   private lastSerial = 0;
 
-  constructor(plan: EntityPlan) {
+  constructor(plan: EntityPlan, order: 'creation' | 'id') {
     this.plan = plan;
+    this.order = order;
     this.unique = plan.unique.map((path) => new ValueIndex(path));
     this.references = plan.references.map((path) => new ValueIndex(path));
   }
@@ -23,8 +25,9 @@ export class Table {
     return this.byId.get(id);
   }
 
-  all(): IterableIterator<Stored> {
-    return this.byId.values();
+  all(): Iterable<Stored> {
+    const all = this.byId.values();
+    return this.order === 'creation' ? all : [...all].sort((a, b) => compareCodePoints(idOf(a.record), idOf(b.record)));
   }
 
   /** @throws AdapterError conflict when another record has the value of a unique field; nothing is stored then */
@@ -37,7 +40,7 @@ export class Table {
       }
     }
     const before = this.byId.get(id);
-    this.byId.set(id, { serial: before?.serial ?? ++this.lastSerial, record });
+    this.byId.set(id, { serial: before?.serial ?? (this.order === 'id' ? id : ++this.lastSerial), record });
     for (const index of [...this.unique, ...this.references]) index.replace(id, before?.record, record);
   }
 

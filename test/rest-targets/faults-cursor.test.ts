@@ -1,0 +1,3 @@
+import { describeRequestFaults } from '../support/rest/fault-suite.js';
+
+describeRequestFaults('cursor');
