@@ -92,6 +92,7 @@ gateways:
     expect(stdout).toMatch(
       /gateway\.yaml:2:\d+: error: The account may not make the schema "scimbridge".*GRANT CREATE ON/,
     );
+    cli.write('gateway.yaml', configuration());
     await createToken('Entra');
     await fixture.database.run('UPDATE scimbridge.versions SET version = 99, oldest = 98');
     expect((await check()).stdout).toMatch(/newer version of scimbridge/);
