@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { createTestGateway, repositoryRoot, type TestGateway } from '../support/gateway.js';
+import { whyNotInstalled } from '../support/ldap/available.js';
 import { startSql } from '../support/sql/available.js';
 import type { SqlServer } from '../support/sql/sql-server.js';
 
@@ -105,7 +106,7 @@ gateways:
     const proxyLog: string[] = [];
     const proxyPort = ports[3] ?? 0;
     const proxy = launch(
-      'haproxy',
+      '/usr/sbin/haproxy',
       ['-db', '-f', haproxyConfig],
       {
         LISTEN: `127.0.0.1:${proxyPort}`,
@@ -133,12 +134,9 @@ gateways:
   }
 }
 
-/** Why there is no proxy to test with. */
-export async function whyNoProxy(): Promise<string | undefined> {
-  return run('haproxy', ['-v']).then(
-    () => undefined,
-    () => 'haproxy is not installed',
-  );
+/** Why there is no proxy to test with; it is installed where that is allowed. */
+export function whyNoProxy(): Promise<string | undefined> {
+  return whyNotInstalled({ packages: ['haproxy'], files: ['/usr/sbin/haproxy'] });
 }
 
 async function untilReady(origin: string, hasGone: () => boolean, log: readonly string[]): Promise<void> {

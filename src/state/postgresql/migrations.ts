@@ -42,6 +42,11 @@ export async function migrate(database: Database, part: Part, steps: readonly Mi
   }, migrateMs);
 }
 
+/** @throws SchemaTooNewError when a newer version has left a schema that this one does not know */
+export async function checkVersion(database: Database, part: Part, steps: readonly Migration[]): Promise<void> {
+  isDone(await knownVersion(database, part), steps);
+}
+
 /** @throws SchemaTooNewError when it was done by a version that this one cannot follow */
 function isDone(done: Version | undefined, steps: readonly Migration[]): boolean {
   if (done === undefined || done.version < steps.length) return false;
