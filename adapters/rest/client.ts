@@ -82,7 +82,9 @@ export class Client {
     const isSuccess = (status >= 200 && status < 300) || request.accepted?.includes(status) === true;
     const { operation, isWrite = request.method !== 'GET' } = request;
     if (!isSuccess) {
-      const sent = [...(request.sent ?? []), ...this.parts.secrets, ...this.parts.credentials.secrets()];
+      const secrets = [...this.parts.secrets, ...this.parts.credentials.secrets()];
+      const encoded = secrets.map((secret) => Buffer.from(secret).toString('base64'));
+      const sent = [...(request.sent ?? []), ...secrets, ...encoded];
       const refused: Refused = { isRepeatable: !isWrite, ...request, isWrite, sent };
       throw refusalError(this.parts.refusals, { status, headers, body }, refused, this.now());
     }

@@ -71,7 +71,8 @@ async function fetchPage(
     );
   }
   const from = isAbsolute ? path : `${call.client.basePath}${path}`;
-  return { items, total: totalIn(listing, answer), next: nextIn(listing, answer, from, call) };
+  const total = totalIn(listing, answer) ?? (listing.paging.kind === 'none' ? items.length : undefined);
+  return { items, total, next: nextIn(listing, answer, from, call) };
 }
 
 /** What a refused list means: nobody who asked did anything wrong where nothing of what they said was sent. */

@@ -64,13 +64,21 @@ async function collect(
     if (records.length < limit) next = undefined;
   }
   const given = records.map((record) => withFields(record, fields));
-  const counted = planned.verify === undefined ? total : countsHere ? matches : undefined;
+  const counted =
+    planned.verify === undefined ? total : countsHere ? matches : await countLater(plan, planned, query, work);
   const position = records.length < limit ? undefined : next?.();
   return {
     records: given,
     ...(wantTotal && counted !== undefined ? { total: counted } : {}),
     ...(position === undefined ? {} : { next: printPosition(position) }),
   };
+}
+
+/** On a later page what came before has to be counted too. */
+async function countLater(plan: EntityPlan, planned: QueryPlan, query: SearchQuery, work: Work) {
+  if (!query.wantTotal) return undefined;
+  const counting = { ...query, fields: [] };
+  return (await totalAlone(plan, listedQuery(plan, planned, counting), planned, counting, work)).total;
 }
 
 /** Everything that matches, page by page. */

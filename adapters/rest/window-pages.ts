@@ -200,8 +200,11 @@ class Windows {
     if (paging.sizeParam !== undefined) parameters.push([paging.sizeParam, String(size)]);
     const page = await askPage(this.query, parameters, this.call);
     if (page.items.length > size) throw unsteady();
-    if (page.total !== undefined && page.items.length > 0 && page.total < start + page.items.length) throw wrongTotal();
-    if (page.total !== undefined && page.items.length === 0 && page.total > start) throw missing();
+    // A target that keeps the place counts from there, and not from the start of what is there now.
+    const from = paging.keepsPlace ? 0 : start;
+    if (page.total !== undefined && page.items.length > 0 && page.total < from + page.items.length) throw wrongTotal();
+    const isFirst = start === 0 || !paging.keepsPlace;
+    if (page.total !== undefined && page.items.length === 0 && isFirst && page.total > start) throw missing();
     return page;
   }
 }

@@ -309,6 +309,30 @@ describe('filters', () => {
     expect(adapter.capabilities.entities.people?.fields.mail?.operators).toEqual({});
   });
 
+  it('are counted as a whole on every page', async () => {
+    const target = await startTarget(() => ({
+      json: Array.from({ length: 9 }, (_, n) => ({ id: `${n}`, login: 'same' })),
+    }));
+    const adapter = await openOn(target.url);
+    const query = { entity: 'people', filter: loginIs('same'), fields: [], limit: 4, wantTotal: true };
+    const first = await adapter.search(query, context());
+    const second = await adapter.search({ ...query, ...(first.next && { after: first.next }) }, context());
+    expect([first.total, second.total]).toEqual([9, 9]);
+    expect([...first.records, ...second.records].map(idOf)).toEqual(['0', '1', '2', '3', '4', '5', '6', '7']);
+  });
+
+  it('of a list without pages give its total', async () => {
+    const target = await startTarget(() => ({ json: everyone }));
+    const adapter = await openOn(target.url);
+    const query = { entity: 'people', fields: [], wantTotal: true };
+    expect(await adapter.search({ ...query, limit: 1 }, context())).toMatchObject({ total: 2 });
+    expect(await adapter.search({ ...query, limit: 0 }, context())).toEqual({ records: [], total: 2 });
+    expect(await adapter.search({ ...query, limit: 1, offset: 1 }, context())).toEqual({
+      records: [{ $id: '2' }],
+      total: 2,
+    });
+  });
+
   it('put the value into its parameter and nowhere else', async () => {
     const target = await startTarget(() => ({ json: [] }));
     const filters = [{ field: 'login', ops: ['eq' as const], query: { q: 'login:"{value}"', exact: 'true' } }];
