@@ -36,7 +36,8 @@ function run(...args: readonly string[]): Run {
   return { child, output, ended: new Promise((end) => child.on('close', end)) };
 }
 
-describe('bin/scimbridge.mjs', () => {
+// It compiles everything, on a machine that may be busy.
+describe('bin/scimbridge.mjs', { timeout: 120_000 }, () => {
   it('builds a fresh clone once, says so, and keeps stdout for the command', async () => {
     const first = run('token', 'create', 'default', '--label', 'a', '--json');
     expect(await first.ended).toBe(0);
