@@ -56,7 +56,7 @@ export const columnFieldSchema = {
   },
 } as const;
 
-export const expressionFieldSchema = {
+const expressionFieldSchema = {
   type: 'object',
   additionalProperties: false,
   required: ['expression'],
@@ -72,7 +72,7 @@ export const expressionFieldSchema = {
   },
 } as const;
 
-export const constantFieldSchema = {
+const constantFieldSchema = {
   type: 'object',
   additionalProperties: false,
   required: ['constant'],
@@ -186,8 +186,6 @@ export const tablesConfigSchema = {
 
 export type TablesConfig = FromSchema<typeof tablesConfigSchema>;
 export type TableEntityConfig = FromSchema<typeof tableEntitySchema>;
-export type ExpressionFieldConfig = FromSchema<typeof expressionFieldSchema>;
-export type ConstantFieldConfig = FromSchema<typeof constantFieldSchema>;
 export type ColumnFieldConfig = FromSchema<typeof columnFieldSchema>;
 export type ChildFieldConfig = FromSchema<typeof childFieldSchema>;
 export type ChildColumnConfig = FromSchema<typeof childColumnSchema>;

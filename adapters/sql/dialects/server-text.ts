@@ -156,7 +156,7 @@ export function isPadded({ declaredType }: Pick<ColumnSchema, 'declaredType'>): 
   return /^(char|character|bpchar|nchar)\b(?! varying)/i.test(declaredType);
 }
 
-export function isSearchable({ takesNull }: ServerWords, text: string): boolean {
+function isSearchable({ takesNull }: ServerWords, text: string): boolean {
   return text !== '' && (takesNull || !text.includes('\0')) && !/\p{Surrogate}/u.test(text);
 }
 
