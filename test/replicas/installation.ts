@@ -76,7 +76,11 @@ gateways:
     const place = ['--config', file, '--data', join(folder, 'data')];
     const env = { ...process.env, STATE_PASSWORD: server.password };
     const launch = (command: string, args: readonly string[], more: NodeJS.ProcessEnv, log: string[]): ChildProcess => {
-      const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...env, ...more } });
+      // It ends with the test run, also with one that is killed.
+      const child = spawn('setpriv', ['--pdeathsig', 'KILL', command, ...args], {
+        stdio: ['ignore', 'pipe', 'pipe'],
+        env: { ...env, ...more },
+      });
       children.add(child);
       for (const stream of [child.stdout, child.stderr]) stream?.on('data', (data: Buffer) => log.push(String(data)));
       return child;
