@@ -117,12 +117,14 @@ class GuardedOperation<T> implements Waiter, Watched, PaceWaiter {
   /** The moment has come for which this operation waited, in its place. */
   permit(): void {
     this.tracePacing();
-    if (this.stage !== 'pacing') return;
-    if (this.isOver()) return;
-    const refusedForMs = this.parts.circuit?.refusedForMs ?? 0;
-    if (refusedForMs > 0) {
+    const { circuit, pace, limit } = this.parts;
+    const refusedForMs = circuit?.refusedForMs ?? 0;
+    if (this.isOver()) {
+      pace?.ended(this, 'neutral');
+    } else if (refusedForMs > 0) {
       this.fail(this.circuitOpen(refusedForMs));
-      this.parts.limit.leave();
+      limit.leave();
+      pace?.ended(this, 'neutral');
     } else {
       this.send();
     }
