@@ -153,7 +153,7 @@ function timeField(plan: EntityPlan, name: '$created' | '$modified'): FieldPlan 
   return { ...plan.id, name, use, attribute, key: attribute.toLowerCase(), type, form: 'time', isWhole };
 }
 
-export function holdsPlaceholder(field: FieldPlan, plan: EntityPlan): boolean {
+function holdsPlaceholder(field: FieldPlan, plan: EntityPlan): boolean {
   return plan.placeholder !== undefined && field.use.multiple && (field.form === 'reference' || field.form === 'dn');
 }
 
