@@ -5,7 +5,7 @@ import { idIn } from './document.js';
 import type { EntityPlan } from './entity-plan.js';
 import type { Json } from './json.js';
 import type { Query } from './page.js';
-import { markOf, type Position, parsePosition, printPosition, startPosition } from './position.js';
+import { type Position, parsePosition, printPosition, startPosition } from './position.js';
 import { planQuery, type QueryPlan, sortParameters } from './query.js';
 import { completeRecords, type Found, readDocument, selection, type Work } from './read.js';
 import { type WalkedPage, walk } from './walk.js';
@@ -49,7 +49,8 @@ async function collect(
   const seen = new Set<string>();
   let matches = 0;
   let total: number | undefined;
-  let next: Position | undefined;
+  /** Worked out once, since it looks at all records before it. */
+  let next: (() => Position | undefined) | undefined;
   for await (const page of walk(listed, walkOptions(plan, planned, start, wanted), work)) {
     total = page.total ?? total;
     const chosen = await matching(plan, planned, page, [...fields, ...planned.verified], seen, work);
@@ -57,7 +58,7 @@ async function collect(
       matches += 1;
       if (matches <= skipped || records.length >= limit) continue;
       records.push(record);
-      next = page.after(index);
+      next = () => page.after(index);
     }
     if (records.length >= limit && !countsHere) break;
     if (records.length < limit) next = undefined;
@@ -65,10 +66,11 @@ async function collect(
   const given = records.map((record) => withFields(record, fields));
   const counted =
     planned.verify === undefined ? total : countsHere ? matches : await countLater(plan, planned, query, work);
+  const position = records.length < limit ? undefined : next?.();
   return {
     records: given,
     ...(wantTotal && counted !== undefined ? { total: counted } : {}),
-    ...(next === undefined || records.length < limit ? {} : { next: printPosition(next) }),
+    ...(position === undefined ? {} : { next: printPosition(position) }),
   };
 }
 
@@ -100,7 +102,7 @@ export async function* scanRecords(
     seen = new Set<string>();
     const fields = [...query.fields, ...planned.verified];
     for (const { record } of await matching(plan, planned, page, fields, seen, work)) {
-      if (!before.has(markOf(String(record.$id)))) yield withFields(record, query.fields);
+      if (!before.has(String(record.$id))) yield withFields(record, query.fields);
     }
   }
 }
@@ -149,8 +151,8 @@ async function matching(
   const fresh = page.items.flatMap((json, index) => {
     const id = idIn(plan, json);
     if (id === undefined) throw withoutId(plan);
-    if (seen.has(markOf(id))) return [];
-    seen.add(markOf(id));
+    if (seen.has(id)) return [];
+    seen.add(id);
     return [{ index, id, document: { json } }];
   });
   const whole = readsEach(plan, fields) ? await readEach(plan, fresh, fields, work) : fresh;

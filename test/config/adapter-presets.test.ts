@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { loadConfig } from '../../config/load.js';
 import { compileMappings } from '../../src/mapping/compile.js';
+import { realAdapterSchemas } from './real-adapter-schemas.js';
 import { load, withResources } from './temp-config.js';
 
 const resources = '      User: { adapter: app, mapping: { userName: login } }\n';
@@ -80,4 +82,36 @@ describe('preset scim-target', () => {
     expect(keys[0]).toEqual(expect.arrayContaining(['userName', 'emails', 'groups']));
     expect(keys[1]).toEqual(['externalId', 'displayName', 'members']);
   });
+
+  it.each(['scim-target', '[scim-target, scim-target-cursors]'])(
+    'makes another SCIM server a backend in four lines: use: %s',
+    async (use) => {
+      const text = `version: 1
+adapters:
+  app:
+    type: rest
+    use: ${use}
+    baseUrl: https://app.example.com/scim/v2
+    auth: { kind: bearer, token: "\${env:APP_TOKEN}" }
+gateways:
+  corp:
+    resources:
+      User: { adapter: app, entity: Users, use: scim-target }
+      Group: { adapter: app, entity: Groups, use: scim-target }
+`;
+      const { dir } = load({ 'gateway.yaml': text });
+      const adapterSchemas = await realAdapterSchemas();
+      const { config, problems } = loadConfig({ file: `${dir}/gateway.yaml`, adapterSchemas, env: { APP_TOKEN: 'x' } });
+      expect(problems).toEqual([]);
+      expect(compileMappings(config?.gateways[0]?.resources ?? []).problems).toEqual([]);
+      const { entities } = config?.adapters.get('app')?.settings as {
+        readonly entities: Readonly<Record<string, { readonly fields: object }>>;
+      };
+      const resources = config?.gateways[0]?.resources ?? [];
+      for (const { entity, rules } of resources) {
+        const fields = rules.map(({ rule }) => rule.field).filter((field) => field !== undefined);
+        expect(Object.keys(entities[entity]?.fields ?? {})).toEqual(expect.arrayContaining(fields));
+      }
+    },
+  );
 });

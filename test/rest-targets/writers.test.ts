@@ -191,3 +191,36 @@ describe.each(restStyles)('a REST target, %s, that others write to', (style) => 
     expect(target.staff.members(group)).toHaveLength(901);
   });
 });
+
+describe('a REST target that knows idempotency keys', () => {
+  let setting: FaultSetting;
+  beforeAll(async () => {
+    setting = await startFaultSetting('page');
+  });
+  afterAll(() => setting?.close());
+
+  it.each(['loseAnswer', 'loseRequest', 'silentAnswer'] as const)(
+    'gets the same key with every try of one create, and another with the next one: %s',
+    async (kind) => {
+      const { gateway, target } = setting;
+      const create = (userName: string) =>
+        gateway.request('POST', '/Users', { body: { schemas: [userSchema], userName } });
+      target.forget();
+      target.faults.inject({ kind }, { method: 'POST' });
+      const first = await create(`key-${kind}`);
+      expect([201, 503], first.text).toContain(first.status);
+      expect((await create(`next-${kind}`)).status).toBe(201);
+      const keys = target.seen
+        .filter(({ method, rawPath }) => method === 'POST' && rawPath === target.paths.people)
+        .map(({ headers, body }) => [body.toString().includes(`key-${kind}`), headers['idempotency-key']] as const);
+      const own = new Set(keys.filter(([isFirst]) => isFirst).map(([, key]) => key));
+      const others = new Set(keys.filter(([isFirst]) => !isFirst).map(([, key]) => key));
+      expect([own.size, others.size]).toEqual([1, 1]);
+      expect([...own][0]).toMatch(/^[\x21-\x7e]{16,}$/);
+      expect(own).not.toEqual(others);
+      const kept = target.staff.people.all().filter(({ body }) => body.login === `key-${kind}`);
+      expect(kept).toHaveLength(first.status === 201 ? 1 : kept.length);
+      expect(kept.length).toBeLessThanOrEqual(1);
+    },
+  );
+});
