@@ -2,7 +2,7 @@ import { AdapterError } from '../../src/backend/adapter-error.js';
 import type { Call } from './exchange.js';
 import type { Json } from './json.js';
 import { askPage, followLink, type Page, type Query } from './page.js';
-import { lastMarks, markOf, type Position, withTrail } from './position.js';
+import { markOf, marksAfter, type Position, withTrail } from './position.js';
 import type { WalkedPage, WalkOptions } from './walk.js';
 
 /** Stores that select after they have read give pages with nothing in them; so many in a row are not believed. */
@@ -44,7 +44,7 @@ export async function* forwardPages(
     // Some name the same page for ever, with nothing more in it.
     if (page.items.length === 0 && page.next === token) return;
     if (empty >= maxEmpty) throw endless();
-    marks = lastMarks([...marks, ...items.map((item) => markOf(idOf(item)))]);
+    marks = marksAfter(marks, items, idOf);
     trail = withTrail(trail, token);
     token = page.next;
     skip = 0;
@@ -64,7 +64,7 @@ interface Here {
 function walked(page: Page, items: readonly Json[], here: Here, idOf: (item: Json) => string): WalkedPage {
   const positionAfter = (index: number): Position | undefined => {
     const offset = here.base + index + 1;
-    const marks = lastMarks([...here.marks, ...items.slice(0, index + 1).map((item) => markOf(idOf(item)))]);
+    const marks = marksAfter(here.marks, items.slice(0, index + 1), idOf);
     if (index < items.length - 1) {
       const { token, trail, size } = here;
       return { offset, marks, trail, size, skip: here.start + index + 1, ...(token === undefined ? {} : { token }) };

@@ -22,7 +22,7 @@ export interface Position {
 export const startPosition: Position = { offset: 0, marks: [] };
 
 /** The last records of a page that are remembered: one of them will still be there. */
-export const marksKept = 10;
+const marksKept = 10;
 const trailKept = 12;
 /** The gateway takes texts of at most 1,000 characters. */
 const maxText = 1_000;
@@ -32,8 +32,14 @@ export function markOf(text: string): string {
   return createHash('sha256').update(text).digest('base64url').slice(0, 8);
 }
 
-export function lastMarks(marks: readonly string[]): readonly string[] {
-  return marks.slice(-marksKept);
+/** The marks after more records were given, of which the last ones count. */
+export function marksAfter<T>(
+  marks: readonly string[],
+  given: readonly T[],
+  idOf: (item: T) => string,
+): readonly string[] {
+  const last = given.slice(-marksKept).map((item) => markOf(idOf(item)));
+  return [...marks, ...last].slice(-marksKept);
 }
 
 export function withTrail(trail: readonly string[], token: string | undefined): readonly string[] {

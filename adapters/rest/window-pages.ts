@@ -3,7 +3,7 @@ import type { Call, Parameter } from './exchange.js';
 import { wrongTotal } from './forward-pages.js';
 import type { Json } from './json.js';
 import { askPage, type Page, type Query } from './page.js';
-import { lastMarks, markOf, type Position } from './position.js';
+import { markOf, marksAfter, type Position } from './position.js';
 import type { WalkedPage, WalkOptions } from './walk.js';
 
 /** A stretch of the target's list. */
@@ -37,13 +37,13 @@ export async function* windowPages(
       total,
       after(index): Position | undefined {
         if (isEnd && index >= items.length - 1) return undefined;
-        const given = items.slice(0, index + 1).map((item) => markOf(options.idOf(item)));
-        return { offset: at + index + 1, marks: lastMarks([...before, ...given]) };
+        const given = items.slice(0, index + 1);
+        return { offset: at + index + 1, marks: marksAfter(before, given, options.idOf) };
       },
     };
     if (items.length > 0 || total !== undefined) yield walked;
     if (isEnd) return;
-    marks = lastMarks([...marks, ...items.map((item) => markOf(options.idOf(item)))]);
+    marks = marksAfter(marks, items, options.idOf);
     offset = at + items.length;
     wanted = Math.max(1, wanted - items.length);
   }
@@ -127,6 +127,7 @@ class Windows {
   }
 
   private withoutMarked(stretch: Stretch, marks: readonly string[]): Stretch {
+    if (marks.length === 0) return stretch;
     const known = new Set(marks);
     return { ...stretch, items: stretch.items.filter((item) => !known.has(this.mark(item))) };
   }
