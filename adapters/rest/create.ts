@@ -169,7 +169,7 @@ function madeIn(
   const id =
     own ??
     (isScalar && pointed !== '' ? `${plan.idPrefix}${pointed}` : undefined) ??
-    (located === undefined ? undefined : idInUrl(plan, client.pathOfLink(located, client.basePath)));
+    (located === undefined ? undefined : idInUrl(plan, located, client));
   if (id === undefined) return undefined;
   const isWhole =
     document !== undefined && own !== undefined && holdsAll(document.json, sent) && isAsSent(document, edits);
@@ -181,9 +181,11 @@ function isAsSent({ json }: Document, edits: readonly FieldEdit[]): boolean {
   return edits.every(({ field, after }) => !field.use.read || after.length === 0 || itemsIn(field, json).length > 0);
 }
 
-/** The last part of the path of a URL. */
-function idInUrl({ idPrefix }: EntityPlan, path: string): string | undefined {
-  const [pathname = ''] = path.split('?');
+/** The last part of the path of a URL. One of another origin says nothing, and is no reason to send the record again. */
+function idInUrl({ idPrefix }: EntityPlan, url: string, client: Work['client']): string | undefined {
+  const base = `${client.origin}${client.basePath}/`;
+  if (!URL.canParse(url, base) || new URL(url, base).origin !== new URL(base).origin) return undefined;
+  const { pathname } = new URL(url, base);
   const last = pathname.split('/').findLast((segment) => segment !== '');
   if (last === undefined) return undefined;
   try {

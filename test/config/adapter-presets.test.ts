@@ -104,9 +104,8 @@ gateways:
       const { config, problems } = loadConfig({ file: `${dir}/gateway.yaml`, adapterSchemas, env: { APP_TOKEN: 'x' } });
       expect(problems).toEqual([]);
       expect(compileMappings(config?.gateways[0]?.resources ?? []).problems).toEqual([]);
-      const { entities } = config?.adapters.get('app')?.settings as {
-        readonly entities: Readonly<Record<string, { readonly fields: object }>>;
-      };
+      const settings = config?.adapters.get('app')?.settings;
+      const { entities } = settings as { readonly entities: Readonly<Record<string, { readonly fields: object }>> };
       const resources = config?.gateways[0]?.resources ?? [];
       for (const { entity, rules } of resources) {
         const fields = rules.map(({ rule }) => rule.field).filter((field) => field !== undefined);
