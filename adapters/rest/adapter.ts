@@ -68,21 +68,10 @@ export async function openRestAdapter(
     timeoutMs: limitMs,
     maxResponseBytes: config.maxResponseBytes ?? maxResponseBytes,
     refusals: planRefusals(config.errors),
-    secrets: secretsOf(config),
+    secrets: Object.values(config.headers ?? {}),
     pace: environment.pace,
   });
   return new RestAdapter(config, plans, client, mediaType);
-}
-
-function secretsOf({ auth, headers = {}, tls }: RestConfig): readonly string[] {
-  const own =
-    auth === undefined ? [] : Object.entries(auth).flatMap(([name, value]) => (isSecret(name) ? [value] : []));
-  const texts = [...own, ...Object.values(headers), tls?.passphrase].filter((value) => typeof value === 'string');
-  return texts.flatMap((text) => [text, Buffer.from(text).toString('base64'), encodeURIComponent(text)]);
-}
-
-function isSecret(name: string): boolean {
-  return ['token', 'password', 'key', 'clientSecret', 'privateKey'].includes(name);
 }
 
 function ownHeaders(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {

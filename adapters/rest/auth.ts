@@ -17,34 +17,38 @@ export interface Credentials {
   get(context: OperationContext): CredentialSet | Promise<CredentialSet>;
   /** The target did not take those of the version. @returns whether there may be others now */
   renew(version: number): boolean;
+  /** What no message may repeat: what is configured as secret, and what is sent now. */
+  secrets(): readonly string[];
 }
 
 /** @throws AdapterError `unsupported` when the configuration contradicts itself */
 export function createCredentials(config: AuthConfig | undefined, parts: TokenParts): Credentials {
   switch (config?.kind) {
     case undefined:
-      return fixed({});
+      return fixed({}, []);
     case 'bearer':
-      return fixed({ authorization: `Bearer ${headerText(config.token, 'auth.token')}` });
+      return fixed({ authorization: `Bearer ${headerText(config.token, 'auth.token')}` }, [config.token]);
     case 'basic': {
       if (config.username.includes(':')) throw misconfigured('"auth.username" may not hold a colon.');
       const pair = Buffer.from(`${config.username}:${config.password}`).toString('base64');
-      return fixed({ authorization: `Basic ${pair}` });
+      return fixed({ authorization: `Basic ${pair}` }, [config.password, pair]);
     }
     case 'apiKey':
       if (config.query !== undefined) {
         if (config.header !== undefined) throw misconfigured('"auth" has a header or a query parameter, not both.');
-        return fixed({}, `${encodeURIComponent(config.query)}=${encodeURIComponent(config.key)}`);
+        return fixed({}, [config.key], `${encodeURIComponent(config.query)}=${encodeURIComponent(config.key)}`);
       }
-      return fixed({ [(config.header ?? 'x-api-key').toLowerCase()]: headerText(config.key, 'auth.key') });
+      return fixed({ [(config.header ?? 'x-api-key').toLowerCase()]: headerText(config.key, 'auth.key') }, [
+        config.key,
+      ]);
     case 'oauth2ClientCredentials':
       return new AccessTokens(config, parts);
   }
 }
 
-function fixed(headers: Readonly<Record<string, string>>, query?: string): Credentials {
+function fixed(headers: Readonly<Record<string, string>>, secrets: readonly string[], query?: string): Credentials {
   const set: CredentialSet = { headers, version: 0, ...(query === undefined ? {} : { query }) };
-  return { get: () => set, renew: () => false };
+  return { get: () => set, renew: () => false, secrets: () => secrets };
 }
 
 /** @throws AdapterError `unsupported` for what would end the header or cannot be in one */

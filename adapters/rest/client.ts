@@ -3,7 +3,7 @@ import type { OperationContext } from '../../src/backend/adapter.js';
 import { AdapterError } from '../../src/backend/adapter-error.js';
 import { hasEnded } from '../../src/backend/has-ended.js';
 import type { Pace } from '../../src/backend/pace.js';
-import type { CredentialSet, Credentials } from './auth.js';
+import type { Credentials } from './auth.js';
 import type { Json } from './json.js';
 import { networkError } from './network-error.js';
 import { type Headers, headerOf, noticeOf } from './notices.js';
@@ -82,7 +82,7 @@ export class Client {
     const isSuccess = (status >= 200 && status < 300) || request.accepted?.includes(status) === true;
     const { operation, isWrite = request.method !== 'GET' } = request;
     if (!isSuccess) {
-      const sent = [...(request.sent ?? []), ...this.parts.secrets, ...exchanged.secrets];
+      const sent = [...(request.sent ?? []), ...this.parts.secrets, ...this.parts.credentials.secrets()];
       const refused: Refused = { isRepeatable: !isWrite, ...request, isWrite, sent };
       throw refusalError(this.parts.refusals, { status, headers, body }, refused, this.now());
     }
@@ -128,13 +128,7 @@ export class Client {
       const notice = noticeOf(response.statusCode, headers, this.now());
       if (notice !== undefined) parts.pace.learn(notice);
       const body = await readBody(response.body, headers, parts.maxResponseBytes);
-      return {
-        status: response.statusCode,
-        headers,
-        body,
-        credentials: credentials.version,
-        secrets: secretsIn(credentials),
-      };
+      return { status: response.statusCode, headers, body, credentials: credentials.version };
     } catch (error) {
       const { ended } = limit;
       throw networkError({ operation, isWrite, error, ...(ended === undefined ? {} : { ended }) });
@@ -167,13 +161,6 @@ interface Exchanged {
   readonly headers: Headers;
   readonly body: ResponseBody;
   readonly credentials: number;
-  readonly secrets: readonly string[];
-}
-
-/** What credentials consist of, with and without the name of their scheme. */
-function secretsIn({ headers, query }: CredentialSet): readonly string[] {
-  const values = Object.values(headers).flatMap((value) => [value, value.replace(/^\w+ /, '')]);
-  return query === undefined ? values : [...values, decodeURIComponent(query.slice(query.indexOf('=') + 1))];
 }
 
 function withQuery(path: string, { query }: { readonly query?: string | undefined }): string {

@@ -57,6 +57,12 @@ export class AccessTokens implements Credentials {
     return true;
   }
 
+  secrets(): readonly string[] {
+    const { clientSecret } = this.config;
+    const token = this.current?.headers.authorization?.slice('Bearer '.length);
+    return [clientSecret, token].filter((secret) => secret !== undefined);
+  }
+
   private async fetch(): Promise<AccessToken> {
     const { tokenUrl } = this.config;
     const url = new URL(tokenUrl);

@@ -116,10 +116,9 @@ function otherConflict(plan: RefusalPlan, answer: Answered, refused: Refused): A
 }
 
 function rejected(plan: RefusalPlan, answer: Answered, refused: Refused, said: string): AdapterError {
-  // What is said to a read may be about anybody; what is said to a write is about what was sent.
-  const own = refused.isWrite ? textIn(plan.message, answer) : undefined;
-  const words = answer.status === 413 ? 'The record is too large for the target.' : own;
-  const reason = words === undefined ? undefined : presentable(words, refused.sent ?? []);
+  const words = answer.status === 413 ? 'The record is too large for the target.' : textIn(plan.message, answer);
+  // What is said about a read may be about records that the caller does not ask for.
+  const reason = words === undefined || !refused.isWrite ? undefined : presentable(words, refused.sent ?? []);
   const field = fieldIn(plan, answer, refused);
   return new AdapterError('rejected', `${said}.`, {
     ...(reason === undefined ? {} : { reason }),
@@ -139,22 +138,26 @@ function textIn(pointer: Pointer | undefined, { body }: Answered): string | unde
 }
 
 const maxReason = 300;
-/** A target may name a record that it holds, and not only the one that was sent. */
-const mailAddress = /[^\s@<>"'(),;]+@[^\s@<>"'(),;]+/g;
+
+/** An e-mail address is personal, also where it was not sent: the target may name the holder of a value. */
+const address = /[^\s"'<>(),;:]+@[^\s"'<>(),;:]+/g;
 
 /** What the target says, on one line, without any value that was sent. @returns undefined when it is not for people */
 function presentable(text: string, sent: readonly string[]): string | undefined {
   if (/<\/?[a-z][^>]*>/i.test(text)) return undefined;
-  const line = text
-    .replace(/[\p{Cc}\s]+/gu, ' ')
-    .replace(mailAddress, '…')
-    .trim();
-  const values = sent.filter((value) => value.trim().length >= 3).sort((a, b) => b.length - a.length);
-  const masked = values.reduce((masking, value) => replaceAllFolded(masking, value), line);
+  const values = sent.map(onOneLine).filter((value) => value.length >= 3);
+  const masked = values
+    .sort((a, b) => b.length - a.length)
+    .reduce((masking, value) => replaceAllFolded(masking, value), onOneLine(text))
+    .replace(address, '…');
   return masked === '' ? undefined : masked.slice(0, maxReason);
 }
 
+function onOneLine(text: string): string {
+  return text.replace(/[\p{Cc}\s]+/gu, ' ').trim();
+}
+
 function replaceAllFolded(text: string, value: string): string {
-  const pattern = value.trim().replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
+  const pattern = value.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
   return text.replace(new RegExp(pattern, 'giu'), '…');
 }

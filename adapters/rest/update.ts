@@ -10,7 +10,7 @@ import { isInDoubt, sendTemplate } from './exchange.js';
 import type { FieldPlan } from './field-plan.js';
 import type { Json, JsonObject } from './json.js';
 import { valueAt } from './pointer.js';
-import { completeRecord, documentIn, readDocument, type Work } from './read.js';
+import { completeRecord, documentIn, readDocument, selection, type Work } from './read.js';
 import { refusalContext } from './refusal-context.js';
 import { tagOfRevision } from './revision.js';
 import { exactKey } from './scalar.js';
@@ -233,6 +233,8 @@ class RecordUpdate {
       update.request,
       {
         values: { id: storedId(plan, this.id) ?? '' },
+        // So that an answer does not bring all members back.
+        parameters: update.body === 'scim-patch' ? selection(plan, this.fieldsOfResult()) : [],
         body,
         isRepeatable: isGuarded || update.request.method === 'PUT',
         isTested: update.body === 'json-patch',
@@ -243,7 +245,8 @@ class RecordUpdate {
     );
     const after = this.documentAfter(answer, document);
     // Servers that speak SCIM may take for the same what is told apart here.
-    const changed = update.body !== 'scim-patch' || (await this.isChanged(revision, answer, after));
+    const isTold = update.body !== 'scim-patch' || this.inDoubt;
+    const changed = isTold || (await this.isChanged(revision, answer, after));
     return { changed, document: after };
   }
 

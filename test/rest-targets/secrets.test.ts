@@ -61,15 +61,22 @@ describe.each([...restStyles])('a REST target, %s, and what is left of a request
       const filter = value === personal.mail ? `emails[value eq "${value}"]` : `userName eq "${value}"`;
       await send('GET', `/Users?filter=${encodeURIComponent(filter)}`);
     }
-    const echo = Object.values(personal).join(' ');
-    for (const status of [400, 401, 403, 404, 409, 412, 422, 500]) {
-      const message = `${echo} ${target.secret}`;
+    /** The target repeats what it was sent, the gateway's own secret and whom it is about. */
+    const refusedWith = async (status: number, values: readonly string[], ask: () => Promise<unknown>) => {
+      const message = `${values.join(' ')} ${target.secret} ${personal.userName}`;
       const body = { error: { message }, errors: [{ message }], title: message };
       target.faults.inject({ kind: 'answer', answer: jsonAnswer(status, body) }, {}, 3);
-      await send('PATCH', `/Users/${id}`, patchBody({ op: 'replace', path: 'title', value: personal.family }));
-      await send('POST', '/Users', { ...user, userName: `other.${personal.userName}` });
-      await send('GET', `/Users?filter=${encodeURIComponent(`externalId eq "${personal.externalId}"`)}`);
+      await ask();
       target.faults.heal();
+    };
+    const other = { ...user, userName: `other.${personal.userName}` };
+    const rename = patchBody({ op: 'replace', path: 'title', value: personal.family });
+    const byExternalId = `/Users?filter=${encodeURIComponent(`externalId eq "${personal.externalId}"`)}`;
+    for (const status of [400, 401, 403, 404, 409, 412, 422, 500]) {
+      await refusedWith(status, [personal.family], () => send('PATCH', `/Users/${id}`, rename));
+      const sent = Object.values(personal).filter((value) => value !== personal.group);
+      await refusedWith(status, sent, () => send('POST', '/Users', other));
+      await refusedWith(status, [personal.externalId], () => send('GET', byExternalId));
     }
     await send('DELETE', `/Groups/${group}`);
     await send('DELETE', `/Users/${id}`);
