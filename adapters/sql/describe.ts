@@ -1,6 +1,7 @@
 import type { DescribableOperation } from '../../src/backend/adapter.js';
 import { AdapterError } from '../../src/backend/adapter-error.js';
 import { type EntityPlans, planOf } from './entity-plan.js';
+import { quickUpdate } from './quick-update.js';
 import { searchStatements } from './search.js';
 import { runOnPaper } from './work.js';
 import { createRecord, updateRecord, type Writer } from './write-records.js';
@@ -20,7 +21,11 @@ export function describeOperation(plans: EntityPlans, operation: DescribableOper
   const { print } = plan.dialect;
   try {
     if (operation.kind === 'create') runOnPaper(createRecord(writer, plan, operation.record), print, lines);
-    else runOnPaper(updateRecord(writer, plan, operation.id, operation.changes, undefined), print, lines);
+    else {
+      const { id, changes } = operation;
+      runOnPaper(quickUpdate(writer, plan, id, changes, []), print, lines);
+      if (lines.length === 0) runOnPaper(updateRecord(writer, plan, id, changes, undefined), print, lines);
+    }
   } catch (error) {
     if (!(error instanceof AdapterError)) throw error;
     lines.push(`-- ${error.message}`);

@@ -1,6 +1,7 @@
 import type { BackendRecord, Change, UpdateOptions, UpdateResult } from '../../src/backend/adapter.js';
 import { type EntityPlan, outer, planOf } from './entity-plan.js';
 import type { SqlValue } from './pool.js';
+import { quickUpdate } from './quick-update.js';
 import { selectionOf } from './read-records.js';
 import { column, sql } from './sql-text.js';
 import { ask, type Work } from './work.js';
@@ -25,6 +26,8 @@ export function* update(
   { ifRevision, fields }: UpdateOptions,
 ): Work<UpdateResult> {
   const plan = planOf(writer.plans, entity);
+  const quick = ifRevision === undefined ? yield* quickUpdate(writer, plan, id, changes, fields) : undefined;
+  if (quick !== undefined) return { changed: true, record: quick };
   const { key, changed } = yield* updateRecord(writer, plan, id, changes, ifRevision);
   return { changed, record: fields.length === 0 ? { $id: id } : yield* readByKey(plan, key, fields) };
 }

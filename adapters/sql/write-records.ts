@@ -283,7 +283,8 @@ function assertWritable(plan: EntityPlan): void {
   if (plan.writeTable.isView) throw new AdapterError('unsupported', `"${plan.entity}" is a view, which is only read.`);
 }
 
-function* guarded<T>(
+/** What the database refuses, as what it means for the fields. */
+export function* guarded<T>(
   plan: EntityPlan,
   operation: 'create' | 'update' | 'delete',
   written: string | undefined,

@@ -116,6 +116,24 @@ for (const kind of ['postgresql', 'mysql'] as const) {
     const groups = kind === 'postgresql' ? 'groups' : '`groups`';
     const uuid = (n: number): string => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
 
+    it('changes plain values in one statement where the server gives the row back, and tells when it was so already', async () => {
+      const id = idOf(await create('people', { login: 'quick', age: 1, bio: 'x' }));
+      const set = (field: string, ...values: readonly Scalar[]): Change => ({ op: 'set', field, values });
+      const update = (...changes: readonly Change[]) =>
+        adapter.update('people', id, changes, { fields: ['age', 'bio'] }, context());
+      expect(await update(set('age', 2), set('bio', 'y'))).toEqual({
+        changed: true,
+        record: { $id: id, age: 2, bio: 'y' },
+      });
+      expect(traced).toHaveLength(kind === 'postgresql' ? 3 : 5); // BEGIN and COMMIT are among them
+      expect(await update(set('bio', 'y'))).toEqual({ changed: false, record: { $id: id, age: 2, bio: 'y' } });
+      expect(await update(set('bio'))).toEqual({ changed: true, record: { $id: id, age: 2 } });
+      await expect(update(set('age', 70_000))).rejects.toMatchObject({ kind: 'rejected', field: 'age' });
+      const nobody = '00000000-0000-4000-8000-000000000000';
+      const lost = adapter.update('people', nobody, [set('bio', 'z')], { fields: [] }, context());
+      await expect(lost).rejects.toMatchObject({ kind: 'notFound' });
+    });
+
     describe(title, () => {
       it('refuses what a column cannot hold, with the field, and keeps nothing of it', async () => {
         const before = await numbers('SELECT count(*) FROM users');

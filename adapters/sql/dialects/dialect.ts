@@ -41,6 +41,8 @@ export interface Dialect {
   limit(limit: number, offset: number): Sql;
   /** ` FOR UPDATE` where rows can be locked one by one. */
   readonly lock: Sql;
+  /** UPDATE … RETURNING is known, and round trips are worth saving. */
+  readonly updatesGiveRows?: boolean;
   /** Inserts one row. @returns its key, which the database may have given */
   insertRow(
     plan: EntityPlan,

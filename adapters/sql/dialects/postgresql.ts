@@ -56,6 +56,7 @@ export function createPostgresqlDialect(facts: PostgresqlFacts): Dialect {
     order: (key, isDescending) => (isDescending ? sql`${key} DESC NULLS FIRST` : sql`${key} ASC NULLS LAST`),
     limit: (limit, offset) => sql` LIMIT ${BigInt(limit)}${offset > 0 ? sql` OFFSET ${BigInt(offset)}` : nothing}`,
     lock: { text: ' FOR UPDATE', params: [] },
+    updatesGiveRows: true,
     insertRow,
     fromNothing: nothing,
     rowsPerInsert,
