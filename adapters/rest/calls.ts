@@ -95,7 +95,7 @@ async function withoutIdle(plan: EntityPlan, field: FieldPlan, id: string, net: 
   if (calls === undefined || count === 0 || (isTold(net.added, calls.add) && isTold(net.removed, calls.remove))) {
     return net;
   }
-  const there = await presentKeys(plan, field, id, [...net.added, ...net.removed], call);
+  const there = await presentKeys(field, storedId(plan, id) ?? '', [...net.added, ...net.removed], call);
   if (there === undefined) return net;
   return {
     added: net.added.filter(({ value }) => !there.has(itemKey(field, value))),
@@ -105,15 +105,13 @@ async function withoutIdle(plan: EntityPlan, field: FieldPlan, id: string, net: 
 
 /** Which of the values are there; undefined when too much would have to be read to know. */
 async function presentKeys(
-  plan: EntityPlan,
   field: FieldPlan,
-  id: string,
+  stored: string,
   items: readonly Item[],
   call: Call,
 ): Promise<ReadonlySet<string> | undefined> {
   const { calls } = field;
-  const stored = storedId(plan, id);
-  if (calls === undefined || stored === undefined) return undefined;
+  if (calls === undefined) return undefined;
   if (calls.has !== undefined && items.length <= askedSingly) {
     const found = await mapConcurrently(items, (item) => isThere(field, stored, item, call));
     return new Set(items.filter((_, index) => found[index]).map(({ value }) => itemKey(field, value)));
@@ -185,7 +183,9 @@ async function callOnce(
 ): Promise<boolean> {
   for (let tries = 1; ; tries++) {
     try {
-      return await sendCall(field, plan, stored, items, call);
+      const changed = await sendCall(field, plan, stored, items, call);
+      if (!changed && which === 'remove') await checkGone(field, plan, stored, items, call);
+      return changed;
     } catch (error) {
       if (!isInDoubt(error) || tries >= maxTries || call.context.signal.aborted) throw error;
       await pause(pauseMs * 2 ** tries * Math.random());
@@ -194,6 +194,20 @@ async function callOnce(
       if (canAsk && (await isThere(field, stored, only, call)) === (which === 'add')) return true;
     }
   }
+}
+
+/** "Not found" may also mean that the address is wrong: then the values would stay, and nobody would hear of it. */
+async function checkGone(
+  field: FieldPlan,
+  { request }: CallPlan,
+  stored: string,
+  items: readonly Item[],
+  call: Call,
+): Promise<void> {
+  const there = await presentKeys(field, stored, items, call);
+  if (there === undefined || there.size === 0) return;
+  const message = `${request.text} was answered as if the value were not there, and it is: is the address right?`;
+  throw new AdapterError('unavailable', message);
 }
 
 async function sendCall(

@@ -3,7 +3,7 @@ import { AdapterError } from '../../src/backend/adapter-error.js';
 import { idIn, revisionIn, storedId } from './document.js';
 import type { EntityPlan } from './entity-plan.js';
 import { isInDoubt, sendTemplate } from './exchange.js';
-import { readDocument, type Work } from './read.js';
+import { judgeMissing, readDocument, type Work } from './read.js';
 import { tagOfRevision } from './revision.js';
 import { notFound } from './update.js';
 
@@ -38,6 +38,8 @@ export async function deleteRecord(
     } catch (error) {
       // It was there, and is not any more: the request before got through.
       if (tries > 1 && error instanceof AdapterError && error.kind === 'notFound') return;
+      const isMissing = error instanceof AdapterError && error.kind === 'notFound';
+      if (isMissing) throw await judgeMissing(plan, id, error, work);
       if (!isInDoubt(error) || tries >= maxTries || work.context.signal.aborted) throw error;
       await pause(Math.random() * pauseMs * 2 ** tries);
     }

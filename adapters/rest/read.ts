@@ -55,6 +55,17 @@ export async function readDocument(
   throw new AdapterError('unavailable', `The answer to ${request.text} holds ${what}.`);
 }
 
+/**
+ * "Not found" in answer to a write: the record went in the meantime, or the address of the write is wrong. In the second
+ * case nobody may hear that the record is gone.
+ */
+export async function judgeMissing(plan: EntityPlan, id: string, error: unknown, call: Call): Promise<unknown> {
+  if (!(error instanceof AdapterError) || error.kind !== 'notFound') return error;
+  if ((await readDocument(plan, id, [], call)) === undefined) return error;
+  const reason = 'The backend does not know the address that the configuration gives for this operation.';
+  return new AdapterError('unsupported', `${error.message} And yet the record is there.`, { reason, cause: error });
+}
+
 function isAlike(a: string, b: string): boolean {
   return fold(a.trim()) === fold(b.trim()) || (a.trim() !== '' && Number(a) === Number(b));
 }

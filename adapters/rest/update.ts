@@ -10,7 +10,7 @@ import { afterWrite, isInDoubt, sendTemplate } from './exchange.js';
 import type { FieldPlan } from './field-plan.js';
 import type { Json, JsonObject } from './json.js';
 import { valueAt } from './pointer.js';
-import { completeRecord, documentIn, readDocument, selection, type Work } from './read.js';
+import { completeRecord, documentIn, judgeMissing, readDocument, selection, type Work } from './read.js';
 import { refusalContext } from './refusal-context.js';
 import { tagOfRevision } from './revision.js';
 import { exactKey } from './scalar.js';
@@ -124,7 +124,8 @@ class RecordUpdate {
         } else if (await this.wasOvertaken(error, document, fields, races++)) {
           await pause(Math.random() * pauseMs);
         } else {
-          throw this.sent.size > 0 ? afterPart(error) : error;
+          const told = await judgeMissing(this.plan, this.id, error, this.work);
+          throw this.sent.size > 0 ? afterPart(told) : told;
         }
       }
     }

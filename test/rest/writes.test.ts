@@ -362,6 +362,18 @@ describe('writes without an answer', () => {
   });
 });
 
+describe('addresses that are wrong', () => {
+  it('do not make a record look gone', async () => {
+    const target = await startTarget(({ method }) =>
+      method === 'GET' ? { json: { id: 'a1', login: 'x' } } : { status: 404, json: {} },
+    );
+    const adapter = await openOn(target.url);
+    await expectKind(adapter.update('people', 'a1', [set('login', 'y')], nothing, context()), 'unsupported');
+    await expectKind(adapter.delete('people', 'a1', {}, context()), 'unsupported');
+    await expectKind(adapter.delete('people', '17', {}, context()), 'unavailable');
+  });
+});
+
 describe('creating', () => {
   it('takes the id from the record, a pointer or Location, and reads what the answer leaves out', async () => {
     const answers: readonly (readonly [Told, PeopleConfig['create']])[] = [
@@ -540,6 +552,16 @@ describe('members behind requests of their own', () => {
     await (await open(target.url, own)).update('people', 'g1', [add('members', ...values)], nothing, context());
     expect(members.size).toBe(100);
     expect(target.asked.filter(({ method }) => method === 'POST')).toHaveLength(3);
+  });
+
+  it('that are said not to be there, and are, are an error: the address may be wrong', async () => {
+    const target = await startTarget(({ method, path }): Told => {
+      if (path === '/users/g1') return { json: { id: 'g1' } };
+      return method === 'GET' ? { json: [{ person: { id: '1' } }] } : { status: 404, json: {} };
+    });
+    const adapter = await open(target.url, {});
+    await expectKind(adapter.update('people', 'g1', [remove('members', '1')], nothing, context()), 'unavailable');
+    expect((await adapter.update('people', 'g1', [remove('members', '2')], nothing, context())).changed).toBe(false);
   });
 
   it('are set as a difference', async () => {
