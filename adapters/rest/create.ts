@@ -8,7 +8,7 @@ import { changeByCalls } from './calls.js';
 import { answerHeader, type HttpAnswer } from './client.js';
 import { type Document, idIn, itemsIn, storedId } from './document.js';
 import type { CreatePlan, EntityPlan } from './entity-plan.js';
-import { isInDoubt, sendTemplate } from './exchange.js';
+import { afterWrite, isInDoubt, sendTemplate } from './exchange.js';
 import type { FieldPlan } from './field-plan.js';
 import type { Json } from './json.js';
 import { lookupRecords } from './lookup.js';
@@ -49,7 +49,20 @@ export async function createRecord(
   } catch (error) {
     throw await takenBack(plan, made.id, error, work);
   }
-  return given(plan, apart.length === 0 ? made : { ...made, document: undefined }, fields, work);
+  return readBack(plan, apart.length === 0 ? made : { ...made, document: undefined }, fields, work);
+}
+
+/** The record as it is given, read once more where that fails: the caller is not to create it again. */
+async function readBack(plan: EntityPlan, made: Made, fields: readonly string[], work: Work): Promise<BackendRecord> {
+  try {
+    return await given(plan, made, fields, work);
+  } catch (error) {
+    if (!(error instanceof AdapterError) || work.context.signal.aborted) throw afterWrite(error);
+    await pause(Math.random() * pauseMs);
+    return given(plan, made, fields, work).catch((again: unknown) => {
+      throw afterWrite(again);
+    });
+  }
 }
 
 async function given(plan: EntityPlan, { id, document }: Made, fields: readonly string[], work: Work) {

@@ -57,3 +57,18 @@ export function isInDoubt(error: unknown): error is AdapterError {
 }
 
 export type RefusalContext = Pick<Refused, 'uniqueFields' | 'sent' | 'fieldAt'>;
+
+/**
+ * What went wrong after a write was carried out, such as reading the record back: nobody is to send the write again.
+ */
+export function afterWrite(error: unknown): unknown {
+  if (!(error instanceof AdapterError) || error.applied === 'unknown') return error;
+  const { kind, message, field, reason, retryAfterSeconds } = error;
+  return new AdapterError(kind, `After a write: ${message}`, {
+    applied: 'unknown',
+    cause: error,
+    ...(field === undefined ? {} : { field }),
+    ...(reason === undefined ? {} : { reason }),
+    ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+  });
+}

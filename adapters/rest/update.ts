@@ -6,7 +6,7 @@ import { changeByCalls } from './calls.js';
 import type { HttpAnswer } from './client.js';
 import { type Document, idIn, itemsIn, revisionIn, storedId } from './document.js';
 import type { EntityPlan, FieldRequestPlan, UpdatePlan } from './entity-plan.js';
-import { isInDoubt, sendTemplate } from './exchange.js';
+import { afterWrite, isInDoubt, sendTemplate } from './exchange.js';
 import type { FieldPlan } from './field-plan.js';
 import type { Json, JsonObject } from './json.js';
 import { valueAt } from './pointer.js';
@@ -72,7 +72,12 @@ class RecordUpdate {
       changedApart = (await this.apart(field, own, changed || changedApart)) || changedApart;
     }
     const isStale = changedApart || document === undefined;
-    return { changed: changed || changedApart, record: await this.result(isStale ? undefined : document) };
+    const isWritten = changed || changedApart;
+    try {
+      return { changed: isWritten, record: await this.result(isStale ? undefined : document) };
+    } catch (error) {
+      throw isWritten ? afterWrite(error) : error;
+    }
   }
 
   private async apart(field: FieldPlan, changes: readonly Change[], changedBefore: boolean): Promise<boolean> {
@@ -97,7 +102,9 @@ class RecordUpdate {
   ): Promise<{ readonly changed: boolean; readonly document: Document | undefined }> {
     let [races, doubts] = [0, 0];
     for (;;) {
-      const document = await this.read(fields);
+      const document = await this.read(fields).catch((error: unknown) => {
+        throw this.inDoubt || this.sent.size > 0 ? afterWrite(error) : error;
+      });
       const edits = this.edits(fields, document);
       const blind = fields.filter((field) => this.isBlind(field));
       const isDone = edits.length === 0 && blind.length === 0;

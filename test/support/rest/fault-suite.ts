@@ -77,6 +77,19 @@ export function describeRequestFaults(style: RestStyle): void {
       });
     });
 
+    describe.runIf(style === 'link')('a create whose record cannot be read back: once, or 503 and once', () => {
+      it.each(all)('$name', async (named) => {
+        const { gateway, askWith, again, target } = setting;
+        const userName = `read${count++}@example.org`;
+        const body = { schemas: [userSchema], userName, name: { familyName: 'New' } };
+        const create = () => gateway.request('POST', '/Users', { body });
+        const on = { method: 'GET', path: new RegExp(`^${target.paths.people}/`) };
+        const done = await askWith(real(named), on, create, [201]);
+        if (!done) expect([201, 409]).toContain((await again(create)).status);
+        expect(withLogin(userName)).toMatchObject([{ body: { profile: { family: 'New' } } }]);
+      });
+    });
+
     describe('a change: done, or 503 and done by the retry', () => {
       it.each(all)('$name', async (named) => {
         const { gateway, newUser, askWith, again } = setting;
@@ -146,7 +159,7 @@ export function describeRequestFaults(style: RestStyle): void {
       const log = server.log();
       expect(log).not.toContain(target.secret);
       expect(log).not.toMatch(/issued-[0-9a-f]{8}/);
-      expect(log).not.toMatch(/(?:fault|new)\d+@example\.org/);
+      expect(log).not.toMatch(/(?:fault|new|read)\d+@example\.org/);
     });
   });
 }
