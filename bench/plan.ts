@@ -18,6 +18,7 @@ export interface Plan {
   readonly starts: number;
   readonly ldap: LdapPlan;
   readonly rest: RestPlan;
+  readonly postgresql: PostgresqlPlan;
 }
 
 /** Of the part on a directory. */
@@ -53,6 +54,21 @@ export interface RestPlan {
   readonly imports: number;
 }
 
+/** Of the part on PostgreSQL. */
+export interface PostgresqlPlan {
+  /** All of them in one group, and the first ones in groups of ten. */
+  readonly users: number;
+  readonly groups: number;
+  readonly connections: readonly number[];
+  readonly rounds: number;
+  readonly roundMs: number;
+  /** Of one side's turn: members that are added and removed again. */
+  readonly membersPerRound: number;
+  readonly createsPerRound: number;
+  readonly warmUpMs: number;
+  readonly samples: number;
+}
+
 export const fullPlan: Plan = {
   users: 10_000,
   manyUsers: 100_000,
@@ -86,6 +102,17 @@ export const fullPlan: Plan = {
     createsPerRound: 300,
     warmUpMs: 2000,
     imports: 7,
+  },
+  postgresql: {
+    users: 100_000,
+    groups: 200,
+    connections: [1, 16, 64],
+    rounds: 7,
+    roundMs: 1000,
+    membersPerRound: 200,
+    createsPerRound: 500,
+    warmUpMs: 5000,
+    samples: 100,
   },
 };
 
@@ -123,5 +150,16 @@ export const quickPlan: Plan = {
     createsPerRound: 64,
     warmUpMs: 150,
     imports: 1,
+  },
+  postgresql: {
+    users: 2000,
+    groups: 20,
+    connections: [1, 16, 64],
+    rounds: 1,
+    roundMs: 150,
+    membersPerRound: 70,
+    createsPerRound: 64,
+    warmUpMs: 150,
+    samples: 10,
   },
 };

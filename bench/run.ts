@@ -1,10 +1,10 @@
 /**
  * `npm run bench`: the gateway against a bare handler on the same kind of database, and against itself at other sizes.
- * With OpenLDAP installed, also what the gateway costs on a directory; and on a REST service.
- * --only sqlite|ldap|rest: one part. --quick: only whether everything runs, in less than a minute. --write: brings the tables into docs/performance.md.
+ * With OpenLDAP or PostgreSQL installed, also what the gateway costs on a directory or on a server's tables; and on a REST service.
+ * --only sqlite|ldap|postgresql|rest: one part. --quick: only whether everything runs, in less than a minute. --write: brings the tables into docs/performance.md.
  * --cpu-prof FOLDER: CPU profiles of both servers under the throughput measures.
  */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -12,6 +12,8 @@ import { measureLdap } from './ldap/run.js';
 import { whyNoSlapd } from './ldap/slapd.js';
 import { describeMachine } from './machine.js';
 import { fullPlan, type Plan, quickPlan } from './plan.js';
+import { measurePostgresql } from './postgresql/run.js';
+import { whyNoPostgresql } from './postgresql/server.js';
 import { type Report, type Results, updatePage, writeReport } from './report.js';
 import { measureRest } from './rest/run.js';
 import { type ServerProcess, startBare, startGateway, startUnwatched } from './servers.js';
@@ -51,6 +53,8 @@ function folder(root: string, name: string): string {
   return path;
 }
 
+const partNames = ['sqlite', 'ldap', 'postgresql', 'rest'] as const;
+
 /** Each part with its marks in docs/performance.md. */
 const parts: Readonly<Record<string, (plan: Plan, root: string) => Promise<Report | undefined>>> = {
   bench: async (plan, root) => (isWanted('sqlite') ? writeReport(await measure(plan, root)) : undefined),
@@ -63,9 +67,20 @@ const parts: Readonly<Record<string, (plan: Plan, root: string) => Promise<Repor
   },
   'bench-rest': async (plan, root) =>
     isWanted('rest') ? measureRest(plan.rest, folder(root, 'rest'), nodeOptions(), progress) : undefined,
+  'bench-postgresql': async (plan, root) => {
+    if (!isWanted('postgresql')) return undefined;
+    const reason = whyNoPostgresql();
+    if (reason === undefined) {
+      // PostgreSQL runs as nobody, who has to get through.
+      chmodSync(root, 0o711);
+      const own = folder(root, 'postgresql');
+      chmodSync(own, 0o711);
+      return measurePostgresql(plan.postgresql, own, nodeOptions(), progress);
+    }
+    progress(`The part on PostgreSQL is left out: ${reason}.`);
+    return undefined;
+  },
 };
-
-const partNames = ['sqlite', 'ldap', 'rest'] as const;
 
 function isWanted(part: (typeof partNames)[number]): boolean {
   return options.only === undefined || options.only === part;

@@ -21,7 +21,7 @@ import { type Path, type Problem, type Severity, sortProblems } from './problem.
 import { ResourceTypes } from './resource-types.js';
 import { SchemaCatalog } from './schema-catalog.js';
 import { schemaProblems } from './schema-problems.js';
-import { networkProblems } from './server-checks.js';
+import { exposureProblems, networkProblems } from './server-checks.js';
 import type { Sources } from './source.js';
 import { localAdapters, readState } from './state-section.js';
 import { validator } from './validator.js';
@@ -133,17 +133,21 @@ function readDraft(data: GatewayFile, reading: Reading): Omit<GatewayConfig, 'fi
   const secretFiles = [
     ...new Set([...files.secretFiles.keys(), ...keySets, ...(tls ? [tls.certificate, tls.key] : [])]),
   ];
-  return {
-    baseDir: main.dir,
+  const server = {
     listen: readListen(data.listen, ['listen'], reading),
     publicUrl: isBroken(['publicUrl']) ? undefined : data.publicUrl?.replace(/\/+$/, ''),
+    tls: isBroken(['tls']) ? undefined : tls,
+    trustedProxies: data.trustedProxies,
+    metrics: data.metrics && readListen(data.metrics.listen, ['metrics', 'listen'], reading),
+  };
+  problems.push(...exposureProblems(server, main));
+  return {
+    ...server,
+    baseDir: main.dir,
     dataDir: resolve(main.dir, String(data.data)),
     state,
     isStateFaulty: data.state !== undefined && state === undefined,
     log: data.log,
-    tls,
-    trustedProxies: data.trustedProxies,
-    metrics: data.metrics && readListen(data.metrics.listen, ['metrics', 'listen'], reading),
     transactions: data.transactions,
     reloadOnChange: data.reloadOnChange,
     files: [...new Set([...files.names, ...secretFiles])],

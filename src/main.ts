@@ -12,10 +12,12 @@ import { addExplain } from './cli/explain.js';
 import { addGatewayCommand } from './cli/gateway-command.js';
 import { addInit } from './cli/init.js';
 import { addLog } from './cli/log-command.js';
+import { addSchema } from './cli/schema.js';
 import { addServe } from './cli/serve.js';
 import { addStatus } from './cli/status.js';
 import { addToken } from './cli/token.js';
 import { AdapterRegistry } from './plug-in/adapter-registry.js';
+import { hasOpenedPlugIn } from './plug-in/contained-module.js';
 import { readConfiguration } from './serving/read-configuration.js';
 
 /** The commands. A new one is a file in src/cli and a line here. */
@@ -31,7 +33,11 @@ const commands: readonly AddCommand[] = [
   addExplain,
   addDoctor,
   addAdapter,
+  addSchema,
 ];
+
+/** Long enough for what was printed to be read by whoever is at the other end. */
+const leftBehindMs = 2_000;
 
 const adapters = new AdapterRegistry(builtInAdapters, (type) => suggestion(type, [...builtInAdapters.keys()]));
 
@@ -59,3 +65,5 @@ process.exitCode = await runCli(process.argv.slice(2), commands, {
   stopRequested,
   onReloadRequest,
 });
+// What an adapter of others has left behind, a timer or a connection, keeps the process no longer than this.
+if (hasOpenedPlugIn()) setTimeout(() => process.exit(), leftBehindMs).unref();

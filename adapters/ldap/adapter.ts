@@ -19,6 +19,7 @@ import type {
 import { AdapterError } from '../../src/backend/adapter-error.js';
 import { hasEnded } from '../../src/backend/has-ended.js';
 import { idOf, valuesOf } from '../../src/backend/record.js';
+import { afterWrite } from './after-write.js';
 import { Calls } from './calls.js';
 import { capabilitiesOf, unknownCapabilities } from './capabilities.js';
 import type { LdapConfig } from './config.js';
@@ -27,9 +28,9 @@ import { describeOperation } from './describe.js';
 import type { Directory } from './directory.js';
 import { type EntityPlan, type EntityPlans, planEntities } from './entity-plan.js';
 import { assertionControl, treeDeleteControl } from './entry-controls.js';
-import { both } from './filters.js';
 import { findEntry } from './identity.js';
 import { inspectEntities } from './inspect.js';
+import { both } from './ldap-filter.js';
 import { openDirectory } from './open-directory.js';
 import { writesPasswords } from './passwords.js';
 import { planRead, type ReadContext, type ReadPlan, toRecords } from './read.js';
@@ -37,8 +38,9 @@ import { References } from './references.js';
 import { revisionOf, revisionSource } from './revision.js';
 import { readIds, type ScanQuery, Searches } from './search.js';
 import type { ServerProfile } from './server-kind.js';
+import { referencesIn, settleReferences } from './settle-references.js';
 import { checkUnique, lockKey, UniqueLocks, uniqueValues } from './unique.js';
-import { referencesIn, updateEntry } from './update.js';
+import { updateEntry } from './update.js';
 import { adapterErrorOf } from './wire-errors.js';
 
 /** The adapter of `ldapModule`. Opens without waiting for the directory. */
@@ -114,7 +116,8 @@ class LdapAdapter implements Adapter {
         ([name, value]) => [name, valuesOf(value) as readonly Scalar[]] as const,
       );
       const changes = lists.map(([field, values]): Change => ({ op: 'set', field, values }));
-      const entry = planNewEntry(plan, record, await referencesIn(plan, changes, reading));
+      const dnOf = await referencesIn(plan, changes, reading);
+      const entry = planNewEntry(plan, record, dnOf);
       const unique = uniqueValues(plan, lists);
       const read = planRead(plan, fields);
       const made = await this.locks.hold(
@@ -125,12 +128,16 @@ class LdapAdapter implements Adapter {
         },
       );
       this.searches.dropKept();
-      const found = made ?? (await reading.calls.base(entity, entry.name.dn, plan.filter, read.attributes));
-      if (found === undefined) throw outside(plan);
-      const [created] = await toRecords(read, [found], reading);
-      if (created === undefined) throw outside(plan);
-      this.references.remember(plan, { id: idOf(created), dn: found.dn });
-      return created;
+      return afterWrite(async () => {
+        const { dn } = entry.name;
+        const isMended = await settleReferences(plan, dn, changes, dnOf, reading);
+        const told = isMended ? undefined : made;
+        const found = told ?? (await reading.calls.base(entity, dn, plan.filter, read.attributes));
+        const [created] = found === undefined ? [] : await toRecords(read, [found], reading);
+        if (found === undefined || created === undefined) throw outside(plan);
+        this.references.remember(plan, { id: idOf(created), dn: found.dn });
+        return created;
+      });
     });
   }
 
@@ -157,10 +164,12 @@ class LdapAdapter implements Adapter {
         return updateEntry(plan, request, reading);
       });
       if (changed) this.searches.dropKept();
-      const [updated] = entry === undefined ? [] : await toRecords(read, [entry], reading);
-      const record = fields.length === 0 ? { $id: id } : (updated ?? (await this.read(read, id, reading)));
-      if (record === undefined) throw new AdapterError('notFound', `There is no such entry in "${entity}".`);
-      return { changed, record };
+      return afterWrite(async () => {
+        const [updated] = entry === undefined ? [] : await toRecords(read, [entry], reading);
+        const record = fields.length === 0 ? { $id: id } : (updated ?? (await this.read(read, id, reading)));
+        if (record === undefined) throw new AdapterError('notFound', `There is no such entry in "${entity}".`);
+        return { changed, record };
+      });
     });
   }
 

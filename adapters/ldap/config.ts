@@ -99,24 +99,16 @@ const featuresSchema = {
   properties: {
     assertion: onOff,
     readEntry: onOff,
-    permissiveModify: onOff,
     paging: onOff,
-    concurrentPaging: onOff,
-    sort: onOff,
-    sortNeedsRule: onOff,
-    vlv: onOff,
     deref: onOff,
-    extendedDn: onOff,
-    matchedValues: onOff,
     treeDelete: onOff,
     passwordModify: onOff,
-    transactions: onOff,
     bitRules: onOff,
     ranges: onOff,
     emptyGroups: onOff,
     guidDn: onOff,
   },
-  examples: [{ vlv: false }],
+  examples: [{ deref: false }],
 } as const;
 
 /** The `adapters.<name>` section of gateway.yaml for a directory. */

@@ -1,8 +1,8 @@
 import type { BackendRecord, Change, DescribableOperation, SearchQuery } from '../../src/backend/adapter.js';
 import { valuesOf } from '../../src/backend/record.js';
 import type { EntityPlan } from './entity-plan.js';
-import { both, compileFilter } from './filters.js';
-import { printFilter } from './ldap-filter.js';
+import { compileFilter } from './filters.js';
+import { both, printFilter } from './ldap-filter.js';
 import { planRead } from './read.js';
 
 /** An operation in the words of LDAP, for `explain`. Values of passwords are left out; what cannot be known yet is named. */

@@ -1,8 +1,8 @@
 import type { Entry } from './directory.js';
 import type { EntityPlan } from './entity-plan.js';
 import { isInside } from './entity-plan.js';
-import { both, storedId } from './filters.js';
-import type { LdapFilter } from './ldap-filter.js';
+import { storedId } from './filters.js';
+import { both, type LdapFilter } from './ldap-filter.js';
 import type { ReadContext } from './read.js';
 import { idOfEntry } from './references.js';
 import { hasResultCode, resultCode } from './wire-errors.js';

@@ -36,6 +36,26 @@ export const matchingRule = {
 export const everything: LdapFilter = { kind: 'present', attribute: 'objectClass' };
 export const nothing: LdapFilter = { kind: 'not', operand: everything };
 
+export function both(filters: readonly LdapFilter[]): LdapFilter {
+  if (filters.some((filter) => filter === nothing)) return nothing;
+  const useful = filters.filter((filter) => filter !== everything);
+  const [first] = useful;
+  return first === undefined ? everything : useful.length === 1 ? first : { kind: 'and', operands: useful };
+}
+
+export function either(filters: readonly LdapFilter[]): LdapFilter {
+  if (filters.some((filter) => filter === everything)) return everything;
+  const useful = filters.filter((filter) => filter !== nothing);
+  const [first] = useful;
+  return first === undefined ? nothing : useful.length === 1 ? first : { kind: 'or', operands: useful };
+}
+
+export function opposite(filter: LdapFilter): LdapFilter {
+  if (filter === everything) return nothing;
+  if (filter === nothing) return everything;
+  return filter.kind === 'not' ? filter.operand : { kind: 'not', operand: filter };
+}
+
 /** A filter as RFC 4515 writes it: for `explain` and logs at debug level, never sent. */
 export function printFilter(filter: LdapFilter): string {
   switch (filter.kind) {

@@ -3,7 +3,9 @@ import type { Calls } from './calls.js';
 import type { Entry } from './directory.js';
 import { formatDn, normalizeDn, tryParseDn } from './dn.js';
 import { type EntityPlan, type EntityPlans, type FieldPlan, fieldOf, isLarge } from './entity-plan.js';
-import { both, filterField } from './filters.js';
+import { filterField } from './filters.js';
+import { both } from './ldap-filter.js';
+import { idsOfMembers } from './members.js';
 import { hasPrimaryGroup, primaryGroupAttributes, primaryGroupsOf } from './primary-group.js';
 import { withAllValues } from './ranges.js';
 import { idOfEntry, type References } from './references.js';
@@ -132,12 +134,16 @@ function canonicalDn(dn: string): string {
 }
 
 /** By field: the ids of the DNs in it, by normalised DN. */
-async function referencedIds(read: ReadPlan, entries: readonly Entry[], { plans, references, calls }: ReadContext) {
+async function referencedIds(read: ReadPlan, entries: readonly Entry[], context: ReadContext) {
+  const { plans, references, calls } = context;
   const found = new Map<string, ReadonlyMap<string, string>>();
   for (const field of read.fields) {
     if (field.form !== 'reference' || field.searchedIn !== undefined) continue;
+    const members = await idsOfMembers(read.plan, field, entries, context);
     const dns = entries.flatMap((entry) => (entry.attributes.get(field.key) ?? []).map(String));
-    found.set(field.name, dns.length === 0 ? new Map() : await references.idsOf(plans, field.targets, dns, calls));
+    const rest = members.size === 0 ? dns : dns.filter((dn) => !members.has(normalizeDn(dn)));
+    const ids = rest.length === 0 ? new Map() : await references.idsOf(plans, field.targets, rest, calls);
+    found.set(field.name, members.size === 0 ? ids : new Map([...members, ...ids]));
   }
   return found;
 }

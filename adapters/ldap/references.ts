@@ -3,20 +3,22 @@ import type { Calls } from './calls.js';
 import type { Entry } from './directory.js';
 import { normalizeDn } from './dn.js';
 import { type EntityPlan, type EntityPlans, isInside } from './entity-plan.js';
-import { both, either, storedId } from './filters.js';
-import type { LdapFilter } from './ldap-filter.js';
+import { storedId } from './filters.js';
+import { both, either, type LdapFilter } from './ldap-filter.js';
 import { decodeValue } from './values.js';
 
 const cacheSize = 50_000;
-/** Others rename entries too, so what is known is forgotten soon. */
+/** Where an entry was: good for a guess that is checked. */
 const cacheMs = 60_000;
+/** Others rename entries too and give names to others: what is shown may be old for so long, and nothing is written by it. */
+const shownMs = 10_000;
 const batchSize = 200;
 /** Active Directory is quicker with one search for more names than these; others have an index by name only. */
 const directReads = 40;
 /** Of more unknown names or ids than these, all of the entity are read instead. */
 const sweptFrom = 1_000;
 
-interface Known {
+export interface Known {
   readonly id: string;
   readonly dn: string;
 }
@@ -24,11 +26,14 @@ interface Known {
 /** Translates ids to the names of entries and back, in batches, within the entities that a reference may lead to. */
 export class References {
   private readonly byId = new LRUCache<string, Known>({ max: cacheSize, ttl: cacheMs });
-  private readonly byDn = new LRUCache<string, Known>({ max: cacheSize, ttl: cacheMs });
+  private readonly byDn = new LRUCache<string, Known>({ max: cacheSize, ttl: shownMs });
   /** The last SID's group, or that there is none. */
   private readonly bySid = new LRUCache<string, { readonly id: string | undefined }>({ max: 1_000, ttl: cacheMs });
 
-  /** The DNs of ids; those that name no entry of the targets are absent. */
+  /**
+   * The DNs of ids, as they are now: what was seen before may be the name of somebody else by now. Those that name no entry
+   * of the targets are absent.
+   */
   async dnsOf(
     plans: EntityPlans,
     targets: readonly string[],
@@ -38,11 +43,6 @@ export class References {
     const found = new Map<string, string>();
     let missing = [...new Set(ids)];
     for (const plan of plansOf(plans, targets)) {
-      missing = missing.filter((id) => {
-        const known = this.byId.get(key(plan, id));
-        if (known !== undefined) found.set(id, known.dn);
-        return known === undefined;
-      });
       if (missing.length === 0) break;
       for (const known of await searchIds(plan, missing, calls)) {
         this.remember(plan, known);
@@ -102,7 +102,16 @@ export class References {
     return found;
   }
 
-  /** The name of an entry, if it was seen a moment ago. */
+  /** How many of the names that may be of the targets are to be looked up. */
+  unknownOf(plans: readonly EntityPlan[], dns: readonly string[]): number {
+    const isUnknown = (dn: string): boolean => {
+      const own = plans.filter((plan) => isInside(plan, dn));
+      return own.length > 0 && own.every((plan) => !this.byDn.has(key(plan, normalizeDn(dn))));
+    };
+    return dns.filter(isUnknown).length;
+  }
+
+  /** The name of an entry when it was last seen: whoever writes by it has to check that it is still this one. */
   known(plan: EntityPlan, id: string): string | undefined {
     return this.byId.get(key(plan, id))?.dn;
   }
@@ -147,6 +156,12 @@ function plansOf(plans: EntityPlans, targets: readonly string[]): readonly Entit
 async function searchIds(plan: EntityPlan, ids: readonly string[], calls: Calls): Promise<readonly Known[]> {
   const wanted = new Set(ids);
   if (ids.length > sweptFrom) return sweep(plan, ({ id }) => wanted.has(id), calls);
+  if (plan.server.features.guidDn && plan.id.key === 'objectguid' && ids.length <= directReads) {
+    const guids = ids.filter((id) => storedId(plan, id) !== undefined).map((id) => id.slice(plan.idPrefix.length));
+    const names = guids.map((guid) => `<GUID=${guid}>`);
+    const entries = await calls.bases(plan.entity, names, plan.filter, [plan.id.attribute]);
+    return entries.filter(({ dn }) => isInside(plan, dn)).flatMap((entry) => known(plan, entry));
+  }
   const filters = ids.flatMap((id): readonly LdapFilter[] => {
     const value = storedId(plan, id);
     return value === undefined ? [] : [{ kind: 'equality', attribute: plan.id.attribute, value }];
@@ -207,7 +222,8 @@ async function searchAny(plan: EntityPlan, filters: readonly LdapFilter[], calls
   return (await Promise.all(batches)).flat().flatMap((entry) => known(plan, entry));
 }
 
-function known(plan: EntityPlan, entry: Entry): readonly Known[] {
+/** The id and the name of an entry, where it has an id. */
+export function known(plan: EntityPlan, entry: Entry): readonly Known[] {
   const id = idOfEntry(plan, entry);
   return id === undefined ? [] : [{ id, dn: entry.dn }];
 }

@@ -3,8 +3,7 @@ import type { AttributeChange } from './changes.js';
 import type { AttributeValue, Rename, RequestControl } from './directory.js';
 import { childDn, parentOf, type Rdn, rdnOf } from './dn.js';
 import type { EntityPlan, EntityPlans, FieldPlan } from './entity-plan.js';
-import { both, either } from './filters.js';
-import type { LdapFilter } from './ldap-filter.js';
+import { both, either, type LdapFilter } from './ldap-filter.js';
 import type { ReadContext } from './read.js';
 import { hasResultCode, resultCode } from './wire-errors.js';
 

@@ -8,24 +8,11 @@ export const oid = {
   assertion: '1.3.6.1.1.12',
   preRead: '1.3.6.1.1.13.1',
   postRead: '1.3.6.1.1.13.2',
-  permissiveModify: '1.2.840.113556.1.4.1413',
   pagedResults: '1.2.840.113556.1.4.319',
-  sortRequest: '1.2.840.113556.1.4.473',
-  sortResponse: '1.2.840.113556.1.4.474',
-  vlvRequest: '2.16.840.1.113730.3.4.9',
-  vlvResponse: '2.16.840.1.113730.3.4.10',
   deref: '1.3.6.1.4.1.4203.666.5.16',
-  extendedDn: '1.2.840.113556.1.4.529',
-  matchedValues: '1.2.826.0.1.3344810.2.3',
   treeDelete: '1.2.840.113556.1.4.805',
-  showDeleted: '1.2.840.113556.1.4.417',
-  domainScope: '1.2.840.113556.1.4.1339',
-  relax: '1.3.6.1.4.1.4203.666.5.12',
   startTls: '1.3.6.1.4.1.1466.20037',
   passwordModify: '1.3.6.1.4.1.4203.1.11.1',
-  transactionStart: '1.3.6.1.1.21.1',
-  transactionControl: '1.3.6.1.1.21.2',
-  transactionEnd: '1.3.6.1.1.21.3',
   activeDirectory: '1.2.840.113556.1.4.800',
 } as const;
 
@@ -35,24 +22,11 @@ export interface ServerFeatures {
   readonly assertion: boolean;
   /** The entry before and after a write, in the same round trip (RFC 4527). */
   readonly readEntry: boolean;
-  /** Adding a value that is there is a success. Only adding: removing an absent one is still refused. */
-  readonly permissiveModify: boolean;
   readonly paging: boolean;
-  /** Two paged searches at once on one connection. Without, the second ends the first. */
-  readonly concurrentPaging: boolean;
-  readonly sort: boolean;
-  /** A sort key needs `orderingRule` (OpenLDAP answers 18 without). */
-  readonly sortNeedsRule: boolean;
-  readonly vlv: boolean;
   /** DNs in an attribute come with attributes of the entries they name. */
   readonly deref: boolean;
-  /** DNs come as `<GUID=…>;<SID=…>;CN=…`. */
-  readonly extendedDn: boolean;
-  /** Only those values of an attribute come that match. */
-  readonly matchedValues: boolean;
   readonly treeDelete: boolean;
   readonly passwordModify: boolean;
-  readonly transactions: boolean;
   /** `attribute:1.2.840.113556.1.4.803:=n` */
   readonly bitRules: boolean;
   /** Values of large attributes come in ranges. */
@@ -119,7 +93,7 @@ export function profileServer(
     namingContexts,
     defaultBase: texts('defaultNamingContext')[0] ?? onlyDataContext(namingContexts),
     serverName: texts('dsServiceName')[0],
-    features: featuresOf(kind, isSamba, controls, extensions, overrides.features),
+    features: featuresOf(kind, controls, extensions, overrides.features),
     maxRequestBytes: Math.min(overrides.maxRequestBytes ?? usualRequestBytes[kind], mostRequestBytes),
     schema,
     rootDse,
@@ -158,7 +132,6 @@ function onlyDataContext(namingContexts: readonly string[]): string | undefined 
 
 function featuresOf(
   kind: ServerKind,
-  isSamba: boolean,
   controls: ReadonlySet<string>,
   extensions: ReadonlySet<string>,
   overrides: ProfileOverrides['features'] = {},
@@ -168,19 +141,10 @@ function featuresOf(
   const detected: ServerFeatures = {
     assertion: controls.has(oid.assertion),
     readEntry: controls.has(oid.preRead) && controls.has(oid.postRead),
-    // OpenLDAP knows it and doesn't say so; Samba says so and ignores it.
-    permissiveModify: (controls.has(oid.permissiveModify) && !isSamba) || isOpenLdap,
     paging: controls.has(oid.pagedResults),
-    concurrentPaging: isAd || kind === '389-ds',
-    sort: controls.has(oid.sortRequest),
-    sortNeedsRule: isOpenLdap,
-    vlv: controls.has(oid.vlvRequest) && controls.has(oid.sortRequest),
     deref: controls.has(oid.deref),
-    extendedDn: controls.has(oid.extendedDn),
-    matchedValues: controls.has(oid.matchedValues),
     treeDelete: controls.has(oid.treeDelete),
     passwordModify: extensions.has(oid.passwordModify) && !isAd,
-    transactions: extensions.has(oid.transactionStart) && isOpenLdap,
     bitRules: isAd || isOpenLdap,
     ranges: isAd,
     emptyGroups: isAd || kind === '389-ds',

@@ -2,7 +2,7 @@ import type { Scalar } from '../../src/backend/adapter.js';
 import { AdapterError } from '../../src/backend/adapter-error.js';
 import { fold } from '../../src/scim/comparison.js';
 import type { EntityPlan, FieldPlan } from './entity-plan.js';
-import { both } from './filters.js';
+import { both } from './ldap-filter.js';
 import type { ReadContext } from './read.js';
 import { idOfEntry } from './references.js';
 import { compileFor } from './search.js';

@@ -2,8 +2,8 @@ import type { EncodedChange } from './changes.js';
 import type { Modification } from './directory.js';
 import { rdnOf } from './dn.js';
 import type { EntityPlan, FieldPlan } from './entity-plan.js';
-import { both, either, storedId } from './filters.js';
-import type { LdapFilter } from './ldap-filter.js';
+import { storedId } from './filters.js';
+import { both, either, type LdapFilter } from './ldap-filter.js';
 
 /** Changes that can be made without reading the entry: the server checks with the write what reading would tell. */
 export interface UnreadChanges {

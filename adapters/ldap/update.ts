@@ -1,39 +1,36 @@
 import type { Change } from '../../src/backend/adapter.js';
 import { AdapterError } from '../../src/backend/adapter-error.js';
+import { afterWrite } from './after-write.js';
 import type { Calls } from './calls.js';
 import {
   type AttributeChange,
   attributeChanges,
   type BlindChange,
+  type DnOfReference,
   type EncodedChange,
   encodeChanges,
   modificationsFor,
-  serverKey,
   splitChanges,
 } from './changes.js';
-import type { AttributeValue, Entry, Modification, RequestControl, WriteAnswer } from './directory.js';
-import { childDn, formatRdn, normalizeDn, parentOf, type Rdn, rdnOf } from './dn.js';
-import { renderDn } from './dn-template.js';
-import type { EntityPlan, FieldPlan } from './entity-plan.js';
+import type { Entry, Modification, RequestControl } from './directory.js';
+import { childDn, formatRdn, parentOf, rdnOf } from './dn.js';
+import { type EntityPlan, type FieldPlan, isLarge } from './entity-plan.js';
 import { assertionControl, postReadControl } from './entry-controls.js';
-import { both } from './filters.js';
 import { findEntry } from './identity.js';
-import type { LdapFilter } from './ldap-filter.js';
+import { both, type LdapFilter } from './ldap-filter.js';
+import { isInName, type NewName, newNameOf, renameError, withoutName } from './new-name.js';
 import { lockAgain, lockAttribute, type PasswordChange, setPassword, splitPassword } from './passwords.js';
 import { withAllValues } from './ranges.js';
 import type { ReadContext } from './read.js';
 import { isReferredTo, mendChanged, mendRenamed, renameEntry } from './rename.js';
 import { revisionOf, revisionSource } from './revision.js';
-import { oid } from './server-kind.js';
+import { asserted, ChangeSender, inBatches, isMembership } from './send-changes.js';
+import { referencesIn, settleReferences } from './settle-references.js';
 import { tellsEntity, withoutReading } from './unread.js';
 import { hasResultCode, resultCode } from './wire-errors.js';
 
 /** So often an update is computed anew when somebody else was faster. */
 const maxTries = 5;
-/** So many values are asked for one by one whether they are there; beyond, all of them are read. */
-const comparedOneByOne = 20;
-/** Values in one modification: requests have an upper size. */
-const valuesAtOnce = 5_000;
 
 export interface UpdateRequest {
   readonly id: string;
@@ -54,15 +51,37 @@ export interface Updated {
  * taken out one by one, so that what others do at the same time stays; where somebody was faster, the rest is computed anew.
  */
 export async function updateEntry(plan: EntityPlan, request: UpdateRequest, context: ReadContext): Promise<Updated> {
-  const changes = encodeChanges(plan, request.changes, await referencesIn(plan, request.changes, context));
-  const { password, rest } = splitPassword(changes);
+  let entry = readAhead(plan, request, context);
   for (let tries = 1; ; tries++) {
     try {
-      return await new Update(plan, request, context).run(rest, password);
+      // Side by side, so that as little time as can be lies between the look at the names and the write.
+      const [dnOf, found] = await Promise.all([referencesIn(plan, request.changes, context), entry]);
+      const { password, rest } = splitPassword(encodeChanges(plan, request.changes, dnOf));
+      const updated = await new Update(plan, request, context).run(rest, password, found);
+      const isMended = await settle(plan, request, dnOf, context);
+      return isMended ? { changed: true } : updated;
     } catch (error) {
       if (tries >= maxTries || !isOvertaken(error, request)) throw error;
+      entry = undefined;
     }
   }
+}
+
+async function settle(plan: EntityPlan, { id, changes }: UpdateRequest, dnOf: DnOfReference, context: ReadContext) {
+  const dn = context.references.known(plan, id);
+  return dn === undefined ? false : afterWrite(() => settleReferences(plan, dn, changes, dnOf, context));
+}
+
+/** The entry, where it is sure that it has to be read and what of it: when names have to be looked up at the same time. */
+function readAhead(plan: EntityPlan, request: UpdateRequest, context: ReadContext): Promise<Entry> | undefined {
+  const fields = request.changes.flatMap(({ field }) => plan.fields.get(field) ?? []);
+  if (fields.some(({ password }) => password !== undefined)) return undefined;
+  if (!fields.some(({ form }) => form === 'reference')) return undefined;
+  const local = request.changes.flatMap(({ field: name, op }) => {
+    const field = plan.fields.get(name);
+    return field === undefined || (op !== 'set' && isLarge(field)) ? [] : [field];
+  });
+  return new Update(plan, request, context).current(local, undefined);
 }
 
 /** Somebody else was faster: the entry is read again, and its revision with it. */
@@ -72,49 +91,42 @@ function isOvertaken(error: unknown, { ifRevision }: UpdateRequest): boolean {
   return ifRevision === undefined && hasResultCode(error, resultCode.assertionFailed);
 }
 
-/** The DNs of all ids that the changes name. */
-export async function referencesIn(plan: EntityPlan, changes: readonly Change[], context: ReadContext) {
-  const dns = new Map<string, ReadonlyMap<string, string>>();
-  const ids = new Map<FieldPlan, string[]>();
-  for (const change of changes) {
-    const field = plan.fields.get(change.field);
-    if (field?.form !== 'reference' || !('values' in change)) continue;
-    ids.set(field, [...(ids.get(field) ?? []), ...change.values.map(String)]);
-  }
-  for (const [field, wanted] of ids) {
-    dns.set(field.name, await context.references.dnsOf(context.plans, field.targets, wanted, context.calls));
-  }
-  return (field: FieldPlan, id: string): string | undefined => dns.get(field.name)?.get(id);
-}
-
 class Update {
   private readonly plan: EntityPlan;
   private readonly request: UpdateRequest;
   private readonly context: ReadContext;
   private readonly calls: Calls;
+  private readonly sender: ChangeSender;
 
   constructor(plan: EntityPlan, request: UpdateRequest, context: ReadContext) {
     this.plan = plan;
     this.request = request;
     this.context = context;
     this.calls = context.calls;
+    this.sender = new ChangeSender(plan, context.calls);
   }
 
-  async run(changes: readonly EncodedChange[], password: PasswordChange | undefined): Promise<Updated> {
+  /** @param found the entry with all that the changes depend on, where it was read already */
+  async run(
+    changes: readonly EncodedChange[],
+    password: PasswordChange | undefined,
+    found: Entry | undefined,
+  ): Promise<Updated> {
     const { plan } = this;
     const { local, blind } = splitChanges(changes);
-    const isAlone = password === undefined && blind.length === 0;
+    const isAlone = password === undefined && blind.length === 0 && found === undefined;
     const unread = isAlone ? await this.runUnread(local) : undefined;
     if (unread !== undefined) return unread;
-    const entry = await this.current(local, password);
+    const fields = local.map(({ field }) => field);
+    const entry = found ?? (await this.current(fields, password));
     const revision = this.checkRevision(entry);
     const different = attributeChanges(local, entry, plan.placeholder);
-    const renamed = this.newName(entry, different);
+    const renamed = newNameOf(plan, entry, different);
     const remaining = renamed === undefined ? different : withoutName(different, renamed.attributes);
     const dn = renamed === undefined ? entry.dn : await this.rename(entry, renamed, revision);
     try {
       const guard = renamed === undefined ? revision : undefined;
-      const own = remaining.flatMap((change) => this.withPlaceholder(change)).flatMap(modificationsFor);
+      const own = remaining.flatMap((change) => withPlaceholder(plan, change)).flatMap(modificationsFor);
       const isLast = password === undefined && renamed === undefined;
       const isReferring = blind.length > 0 || remaining.some(({ field }) => field.form === 'reference');
       const guards = isReferring ? this.guardsOfReferences(guard) : this.guards(guard);
@@ -151,10 +163,10 @@ class Update {
   }
 
   /** The entry with the attributes that changes depend on. Large groups of values are not among them. */
-  private async current(local: readonly EncodedChange[], password: PasswordChange | undefined): Promise<Entry> {
+  async current(fields: readonly FieldPlan[], password: PasswordChange | undefined): Promise<Entry> {
     const { plan, request } = this;
-    const names = new Set(local.map(({ field }) => field.attribute));
-    if (plan.create !== undefined && local.some(({ field }) => this.isInName(field))) {
+    const names = new Set(fields.map(({ attribute }) => attribute));
+    if (plan.create !== undefined && fields.some((field) => isInName(plan, field))) {
       for (const name of plan.create.dn.fields) names.add(plan.fields.get(name)?.attribute ?? name);
     }
     const source = revisionSource(plan);
@@ -165,10 +177,6 @@ class Update {
     const entry = found?.unfinished === undefined ? found : await withAllValues(plan, found, this.calls);
     if (entry !== undefined) return entry;
     throw new AdapterError('notFound', `There is no such entry in "${plan.entity}".`);
-  }
-
-  private isInName(field: FieldPlan): boolean {
-    return this.plan.create?.dn.fields.has(field.name) === true;
   }
 
   private checkRevision(entry: Entry): LdapFilter | undefined {
@@ -197,46 +205,6 @@ class Update {
     return this.plan.server.kind === 'openldap' ? [] : this.guards(condition);
   }
 
-  /** The name that the entry has after the changes, where that is another one. */
-  private newName(entry: Entry, changes: readonly AttributeChange[]): NewName | undefined {
-    const rdn = rdnOf(entry.dn);
-    const concerned = changes.filter(
-      ({ field, after }) =>
-        this.isInName(field) ||
-        rdn.some(({ type, value }) => type.toLowerCase() === field.key && !after.includes(value)),
-    );
-    if (concerned.length === 0) return undefined;
-    const after = (attribute: string): readonly AttributeValue[] => {
-      const key = attribute.toLowerCase();
-      return changes.find(({ field }) => field.key === key)?.after ?? entry.attributes.get(key) ?? [];
-    };
-    for (const { field, after: values } of concerned) if (values.length === 0) throw nameless(field);
-    const template = this.plan.create?.dn;
-    const isMade = template?.rdns[0]?.some(({ type }) =>
-      rdn.some((own) => own.type.toLowerCase() === type.toLowerCase()),
-    );
-    if (template === undefined || isMade !== true) {
-      const [first] = concerned;
-      if (first === undefined || !rdn.some(({ type }) => type.toLowerCase() === first.field.key)) return undefined;
-      const parts = rdn.map((part) => ({ type: part.type, value: String(after(part.type)[0] ?? part.value) }));
-      return { parts, parent: undefined, attributes: new Set(parts.map(({ type }) => type.toLowerCase())) };
-    }
-    const rendered = renderDn(template, (name) => {
-      const value = after(this.plan.fields.get(name)?.attribute ?? name)[0];
-      return value === undefined ? undefined : String(value);
-    });
-    const isSame = rendered.parts.every(({ type, value }) =>
-      rdn.some((own) => own.type.toLowerCase() === type.toLowerCase() && own.value === value),
-    );
-    const movesWith = template.rdns
-      .slice(1)
-      .some((level) => level.some(({ value }) => value.parts.some((part) => typeof part !== 'string')));
-    const parent =
-      movesWith && normalizeDn(rendered.parent) !== normalizeDn(parentOf(entry.dn)) ? rendered.parent : undefined;
-    if (isSame && parent === undefined) return undefined;
-    return { parts: rendered.parts, parent, attributes: new Set(rendered.parts.map(({ type }) => type.toLowerCase())) };
-  }
-
   private async rename(entry: Entry, name: NewName, revision: LdapFilter | undefined): Promise<string> {
     const { plan } = this;
     const newRdn = formatRdn(name.parts);
@@ -246,24 +214,13 @@ class Update {
         renameEntry(plan, entry.dn, { newRdn, ...move }, controls, this.calls),
       );
     } catch (error) {
-      throw this.renameError(error, name);
+      throw renameError(plan, error, name);
     }
     const dn = childDn(name.parts, name.parent ?? parentOf(entry.dn));
     this.context.references.clear();
     this.context.references.remember(plan, { id: this.request.id, dn });
     await mendRenamed(entry.dn, dn, this.context);
     return dn;
-  }
-
-  private renameError(error: unknown, name: NewName): unknown {
-    if (!hasResultCode(error, resultCode.entryAlreadyExists)) return error;
-    const { fields, create } = this.plan;
-    const field =
-      fields.get(create?.dn.onlyField ?? '') ?? [...fields.values()].find(({ key }) => name.attributes.has(key));
-    return new AdapterError('conflict', 'The directory has an entry of this name already.', {
-      ...(field === undefined ? {} : { field: field.name }),
-      cause: error,
-    });
   }
 
   /** Back to the old name, since an update is carried out whole or not at all. */
@@ -289,8 +246,8 @@ class Update {
     const batches = inBatches(blind);
     const [first = [], ...more] = batches.length === 0 ? [[]] : batches;
     const readBack = isLast ? this.readBack(own.map(({ name }) => name.toLowerCase())) : [];
-    let answer = await this.send(dn, own, first, [...guards, ...readBack], isAsserted);
-    for (const batch of more) answer = (await this.send(dn, [], batch, readBack, isAsserted)) ?? answer;
+    let answer = await this.sender.send(dn, own, first, [...guards, ...readBack], isAsserted);
+    for (const batch of more) answer = (await this.sender.send(dn, [], batch, readBack, isAsserted)) ?? answer;
     if (answer === undefined) return undefined;
     return { changed: true, ...(answer.postRead === undefined ? {} : { entry: answer.postRead }) };
   }
@@ -302,109 +259,6 @@ class Update {
     if (!plan.server.features.readEntry || request.attributes.length === 0 || isLeft) return [];
     return [postReadControl(request.attributes)];
   }
-
-  /** A group that has to have a member gets one that stands for nobody. */
-  private withPlaceholder(change: AttributeChange): readonly AttributeChange[] {
-    const { placeholder } = this.plan;
-    const isEmptied = change.after.length === 0 && !change.holdsNobody && this.isMembership(change.field);
-    if (placeholder === undefined || !isEmptied) return [change];
-    return [{ ...change, after: [placeholder] }];
-  }
-
-  private isMembership(field: FieldPlan): boolean {
-    return ['member', 'uniquemember', 'roleoccupant'].includes(field.key);
-  }
-
-  private async send(
-    dn: string,
-    own: readonly Modification[],
-    blind: readonly BlindChange[],
-    controls: readonly RequestControl[],
-    isAsserted: boolean,
-  ): Promise<WriteAnswer | undefined> {
-    const { entity } = this.plan;
-    const write = (sent: readonly RequestControl[], modifications: readonly Modification[]): Promise<WriteAnswer> =>
-      this.calls.modify(entity, dn, modifications, sent);
-    let wanted = blind;
-    for (let tries = 1; ; tries++) {
-      const modifications = [...own, ...wanted.flatMap(blindModifications)];
-      if (modifications.length === 0) return undefined;
-      try {
-        if (isAsserted) return await write(controls, modifications);
-        return await asserted(controls, (sent) => write(sent, modifications));
-      } catch (error) {
-        if (tries >= maxTries || wanted.length === 0) throw error;
-        if (isThereOrNot(error, wanted)) wanted = await this.narrowed(dn, wanted);
-        else if (hasResultCode(error, resultCode.objectClassViolation)) wanted = this.withNobody(wanted, error);
-        else throw error;
-      }
-    }
-  }
-
-  /** Only those to add that are not there, and those to remove that are. */
-  private async narrowed(dn: string, blind: readonly BlindChange[]): Promise<readonly BlindChange[]> {
-    const narrowed = await Promise.all(
-      blind.map(async ({ field, add, remove }) => {
-        const isThere = await this.presence(dn, field, [...add, ...remove]);
-        return { field, add: add.filter((value) => !isThere(value)), remove: remove.filter(isThere) };
-      }),
-    );
-    return narrowed.filter(({ add, remove }) => add.length + remove.length > 0);
-  }
-
-  private async presence(
-    dn: string,
-    field: FieldPlan,
-    values: readonly AttributeValue[],
-  ): Promise<(value: AttributeValue) => boolean> {
-    const { entity, filter } = this.plan;
-    const there = new Set<string>();
-    if (values.length <= comparedOneByOne) {
-      const found = await Promise.all(values.map((value) => this.compare(dn, field, value)));
-      values.forEach((value, index) => {
-        if (found[index] === true) there.add(serverKey(field, value));
-      });
-    } else {
-      const entry = await this.calls.base(entity, dn, filter, [field.attribute]);
-      const whole = entry === undefined ? undefined : await withAllValues(this.plan, entry, this.calls);
-      for (const value of whole?.attributes.get(field.key) ?? []) there.add(serverKey(field, value));
-    }
-    return (value) => there.has(serverKey(field, value));
-  }
-
-  private async compare(dn: string, field: FieldPlan, value: AttributeValue): Promise<boolean> {
-    try {
-      return await this.calls.compare(this.plan.entity, dn, field.attribute, value);
-    } catch (error) {
-      if (hasResultCode(error, resultCode.noSuchAttribute)) return false;
-      throw error;
-    }
-  }
-
-  /** The last member of a group that has to have one was to be taken out. */
-  private withNobody(blind: readonly BlindChange[], error: unknown): readonly BlindChange[] {
-    const { placeholder } = this.plan;
-    const isEmptied = (change: BlindChange): boolean => this.isMembership(change.field) && change.remove.length > 0;
-    if (placeholder === undefined || !blind.some(isEmptied)) throw error;
-    return blind.map((change) => (isEmptied(change) ? { ...change, add: [...change.add, placeholder] } : change));
-  }
-}
-
-/**
- * OpenLDAP's overlay "unique" hands the assertion on to its own search, where it is false for all others: then the write
- * goes without, guarded by the revision just read, and by the old values and the old name in it.
- */
-async function asserted<T>(
-  controls: readonly RequestControl[],
-  write: (controls: readonly RequestControl[]) => Promise<T>,
-): Promise<T> {
-  try {
-    return await write(controls);
-  } catch (error) {
-    const isOverlay = hasResultCode(error, resultCode.assertionFailed) && /unique_search/.test(error.diagnostic);
-    if (!isOverlay) throw error;
-    return write(controls.filter((control) => control.oid !== oid.assertion));
-  }
 }
 
 interface ModifyOptions {
@@ -415,57 +269,9 @@ interface ModifyOptions {
   readonly isAsserted?: boolean;
 }
 
-interface NewName {
-  readonly parts: Rdn;
-  /** Where the entry moves to; undefined when it stays. */
-  readonly parent: string | undefined;
-  /** Lower-case attributes of the name, which the rename itself changes. */
-  readonly attributes: ReadonlySet<string>;
-}
-
-/** The rename puts the new value in and takes the old one out; other values of the attribute are changed as usual. */
-function withoutName(changes: readonly AttributeChange[], attributes: ReadonlySet<string>): readonly AttributeChange[] {
-  return changes.filter(
-    ({ field, before, after }) => !(attributes.has(field.key) && before.length <= 1 && after.length <= 1),
-  );
-}
-
-function nameless(field: FieldPlan): AdapterError {
-  return new AdapterError('rejected', `"${field.name}" is the name of the entry.`, {
-    field: field.name,
-    reason: 'It is part of the name of the entry in the directory and cannot be without a value.',
-  });
-}
-
-function blindModifications({ field, add, remove }: BlindChange): readonly Modification[] {
-  const name = field.attribute;
-  return [
-    ...(remove.length === 0 ? [] : [{ op: 'delete', name, values: remove } as const]),
-    ...(add.length === 0 ? [] : [{ op: 'add', name, values: add } as const]),
-  ];
-}
-
-/** Servers say in their own ways that a value to add is there already, or one to remove is not. */
-function isThereOrNot(error: unknown, blind: readonly BlindChange[]): boolean {
-  if (hasResultCode(error, resultCode.attributeOrValueExists, resultCode.noSuchAttribute)) return true;
-  const isRemoved = blind.some(({ remove }) => remove.length > 0);
-  // Active Directory: 68 for a member that is there, 53 for one that is not.
-  if (hasResultCode(error, resultCode.entryAlreadyExists)) return true;
-  return isRemoved && hasResultCode(error, resultCode.unwillingToPerform);
-}
-
-function inBatches(blind: readonly BlindChange[]): readonly (readonly BlindChange[])[] {
-  const count = blind.reduce((sum, { add, remove }) => sum + add.length + remove.length, 0);
-  if (count === 0) return [];
-  if (count <= valuesAtOnce) return [blind];
-  return blind.flatMap(({ field, add, remove }) => [
-    ...chunks(remove).map((values) => [{ field, add: [], remove: values }]),
-    ...chunks(add).map((values) => [{ field, add: values, remove: [] }]),
-  ]);
-}
-
-function chunks(values: readonly AttributeValue[]): readonly (readonly AttributeValue[])[] {
-  const list: (readonly AttributeValue[])[] = [];
-  for (let at = 0; at < values.length; at += valuesAtOnce) list.push(values.slice(at, at + valuesAtOnce));
-  return list;
+/** A group that has to have a member gets one that stands for nobody. */
+function withPlaceholder({ placeholder }: EntityPlan, change: AttributeChange): readonly AttributeChange[] {
+  const isEmptied = change.after.length === 0 && !change.holdsNobody && isMembership(change.field);
+  if (placeholder === undefined || !isEmptied) return [change];
+  return [{ ...change, after: [placeholder] }];
 }

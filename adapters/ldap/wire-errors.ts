@@ -29,7 +29,6 @@ export const resultCode = {
   busy: 51,
   unavailable: 52,
   unwillingToPerform: 53,
-  sortControlMissing: 60,
   namingViolation: 64,
   objectClassViolation: 65,
   notAllowedOnNonLeaf: 66,
@@ -37,7 +36,6 @@ export const resultCode = {
   entryAlreadyExists: 68,
   objectClassModsProhibited: 69,
   affectsMultipleDsas: 71,
-  vlvError: 76,
   other: 80,
   assertionFailed: 122,
 } as const;

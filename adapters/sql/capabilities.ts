@@ -42,7 +42,7 @@ function capabilitiesOf(plans: EntityPlans, plan: EntityPlan): EntityCapabilitie
     offset: true,
     total: true,
     revision: plan.revision !== undefined,
-    write: !plan.table.isView,
+    write: !plan.writeTable.isView,
     atomicUpdate: true,
     enforcesUnique: plan.dialect.isSerial || uniqueScalars(plan).every(({ isKeptUnique }) => isKeptUnique === true),
     referentialIntegrity: incomingReferences(plans, plan.entity).isComplete,

@@ -42,7 +42,7 @@ export function* applyChildChange(child: ChildRows, change: Change): Work<boolea
     case 'add': {
       if (!set.isMultiple) return yield* replaceRows(child, change);
       const values = acceptValues(set, change.values);
-      yield* child.assertFree(values);
+      if (child.assertFree !== undefined) yield* child.assertFree(values);
       return yield* addValues(child, set, values);
     }
     case 'remove':
@@ -100,7 +100,7 @@ function* replaceRows(child: ChildRows, change: Change): Work<boolean> {
     return value === undefined || identityOf(value) === identityOf(row.value) ? [] : [{ row, value }];
   });
   const added = [...wanted].flatMap(([key, value]) => (present.has(key) ? [] : [value]));
-  yield* child.assertFree([...added, ...altered.map(({ value }) => value)]);
+  if (child.assertFree !== undefined) yield* child.assertFree([...added, ...altered.map(({ value }) => value)]);
   yield* deleteRows(child, gone);
   for (const { row, value } of altered) yield* updateRow(child, row, value);
   yield* insertRows(child, added);
@@ -126,7 +126,7 @@ function* updateRows(child: ChildRows, change: Extract<Change, { op: 'updateWher
     const isTwin = value !== undefined && (yield* hasTwin(child, row, value));
     if (value === undefined || isTwin) yield* deleteRows(child, [row]);
     else {
-      yield* child.assertFree([value]);
+      if (child.assertFree !== undefined) yield* child.assertFree([value]);
       yield* updateRow(child, row, value);
     }
   }

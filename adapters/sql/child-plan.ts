@@ -1,8 +1,9 @@
 import type { FieldUse } from '../../src/backend/adapter.js';
 import type { ChildFieldConfig } from './config.js';
-import type { ChildColumn, ChildField, FieldContext } from './field-plan.js';
+import { type ChildColumn, type ChildField, type FieldContext, placeOf } from './field-plan.js';
+import { fixedColumns, restrictionTo } from './fixed-columns.js';
 import type { ScalarPlan } from './scalar-plan.js';
-import { column, type InRow, list, literal, type Sql, sql } from './sql-text.js';
+import { column, type InRow, list, type Sql, sql } from './sql-text.js';
 import { columnOf, type TableSchema } from './table-schema.js';
 
 /** @returns why it cannot be done, in words that follow the field's name */
@@ -10,17 +11,14 @@ export function planChild(use: FieldUse, config: ChildFieldConfig, context: Fiel
   const named = childColumns(use, config);
   if (typeof named === 'string') return named;
   const table = context.readTable(config.table);
-  const { columns, parts, hidden } = planParts(use, named, table, context);
+  const planned = planParts(use, named, table, context);
+  if (typeof planned === 'string') return planned;
+  const { columns, parts, hidden } = planned;
   const missing = use.children?.find((child) => !parts.has(child.name));
   if (use.type === 'records' && missing !== undefined) return `has no column for its part "${missing.name}"`;
   const parent = columnOf(table, config.parent);
-  const fixed = Object.entries(config.fixed ?? {}).map(([fixedColumn, value]) => ({
-    column: columnOf(table, fixedColumn).name,
-    value: typeof value === 'boolean' ? BigInt(value) : value,
-  }));
-  const restriction = joined(
-    fixed.map((item) => (row) => sql` AND ${column(row, item.column)} = ${literal(item.value)}`),
-  );
+  const fixed = fixedColumns(table, config.fixed);
+  const restriction = restrictionTo(fixed);
   const visible = joined(hidden);
   const values = [...columns.values()].map((item) => item.column.name);
   const identity = identityOf(table, parent.name, values);
@@ -61,16 +59,18 @@ function planParts(use: FieldUse, named: readonly NamedColumn[], table: TableSch
   const columns = new Map<string, ChildColumn>();
   const parts = new Map<string, ScalarPlan>();
   const hidden: InRow[] = [];
-  for (const [part, { column: columnName, folded, format }] of named) {
+  for (const [part, { column: columnName, folded, format, timeZone }] of named) {
     const own = part === '' ? use : use.children?.find((child) => child.name === part);
     if (own === undefined) continue; // declared, and not used by the mapping
     const schema = columnOf(table, columnName);
     const foldedSchema = folded === undefined ? {} : { folded: columnOf(table, folded) };
+    const place = placeOf(context.dialect, schema, table, timeZone);
+    if (typeof place === 'string') return place;
     const scalar = context.dialect.scalar({
       field: use.name,
       type: own.type,
       comparison: own.comparison,
-      place: { kind: 'column', schema, table },
+      place,
       ...foldedSchema,
       prefix: context.prefixFor(own),
       ...(format === undefined ? {} : { format }),

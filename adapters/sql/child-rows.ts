@@ -6,9 +6,9 @@ import { inner } from './entity-plan.js';
 import type { ChildField } from './field-plan.js';
 import type { Row, SqlValue } from './pool.js';
 import { type Assignment, columnAssignments, setClause } from './row-edit.js';
-import { all, any, column, list, literal, name, type Sql, sql } from './sql-text.js';
+import { all, any, column, list, name, type Sql, sql } from './sql-text.js';
 import type { Element, Value } from './value-set.js';
-import { rows, run, type Work } from './work.js';
+import { change, rows, run, type Work } from './work.js';
 
 /** One record's rows in a child table. */
 export interface ChildRows {
@@ -16,8 +16,8 @@ export interface ChildRows {
   readonly field: ChildField;
   /** The record's key. */
   readonly parent: SqlValue;
-  /** Called before values are written. @throws AdapterError conflict */
-  readonly assertFree: (values: readonly Value[]) => Work<void>;
+  /** Called before values are written, where others may not have them. @throws AdapterError conflict */
+  readonly assertFree?: (values: readonly Value[]) => Work<void>;
 }
 
 /** A row as it is there, with what tells it from the others. */
@@ -31,7 +31,7 @@ const deletedPerStatement = 200;
 
 export function* insertRows(child: ChildRows, values: readonly Value[]): Work<void> {
   const { dialect, field } = child;
-  let position = yield* nextPosition(child);
+  let position = child.field.position === undefined ? 0 : yield* nextPosition(child);
   for (let from = 0; from < values.length; from += dialect.rowsPerInsert) {
     const inserted = values
       .slice(from, from + dialect.rowsPerInsert)
@@ -46,11 +46,13 @@ export function* insertRows(child: ChildRows, values: readonly Value[]): Work<vo
 /** @param present holds for a row with the value. @returns how many rows were inserted */
 export function* insertIfMissing(child: ChildRows, value: Value, present: Sql): Work<number> {
   const { dialect, field } = child;
-  const assignments = insertion(child, value, yield* nextPosition(child));
+  const position = field.position === undefined ? 0 : yield* nextPosition(child);
+  const assignments = insertion(child, value, position);
   const values = list(assignments.map((item) => item.value));
-  return yield* run(
+  const answer = yield change(
     sql`INSERT INTO ${field.tableName} (${columnsOf(assignments)}) SELECT ${values}${dialect.fromNothing} WHERE NOT EXISTS (SELECT 1 FROM ${field.tableName} AS ${inner} WHERE ${ofRecord(child, inner)} AND ${present})`,
   );
+  return answer.changed;
 }
 
 /** Inserts those of many values whose `part` no row of the record has; what is there is only asked for the values. */
@@ -105,7 +107,7 @@ function insertion(child: ChildRows, value: Value, position: number): readonly A
   return [
     { column: field.parent.name, value: sql`${parent}` },
     ...kept,
-    ...field.fixed.map((item) => ({ column: item.column, value: literal(item.value) })),
+    ...field.fixed,
     ...(field.position === undefined ? [] : [{ column: field.position, value: sql`${BigInt(position)}` }]),
   ];
 }

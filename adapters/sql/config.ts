@@ -4,7 +4,17 @@ const columnName = { type: 'string', minLength: 1 } as const;
 
 const instantFormat = {
   enum: ['iso', 'epochSeconds', 'epochMillis'],
-  description: 'How an instant is stored: ISO 8601 text in UTC (the default), or a number since 1970.',
+  description:
+    'How an instant is stored in a column of text or numbers: ISO 8601 text in UTC (the default), or a number since 1970. ' +
+    'Columns of date and time need none.',
+} as const;
+
+const timeZone = {
+  type: 'string',
+  minLength: 1,
+  description:
+    'Of a column of date and time without a zone, on servers: the zone that it is in. Default: UTC. Columns in UTC are found by their index.',
+  examples: ['Europe/Berlin', '+02:00'],
 } as const;
 
 const instantColumnSchema = {
@@ -14,7 +24,7 @@ const instantColumnSchema = {
       type: 'object',
       additionalProperties: false,
       required: ['column'],
-      properties: { column: columnName, format: instantFormat },
+      properties: { column: columnName, format: instantFormat, timeZone },
     },
   ],
 } as const;
@@ -41,8 +51,33 @@ export const columnFieldSchema = {
       examples: ['$.nickName', '$.address."post code"'],
     },
     format: instantFormat,
+    timeZone,
     readOnly: { type: 'boolean', description: 'Read, never written.' },
   },
+} as const;
+
+const expressionFieldSchema = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['expression'],
+  description: 'A value that the database computes from the row. Read, never written.',
+  properties: {
+    expression: {
+      type: 'string',
+      minLength: 1,
+      description:
+        "SQL over the table's columns, in the database's own spelling. It becomes part of statements as it stands here: take it from nobody.",
+      examples: ["first_name || ' ' || last_name"],
+    },
+  },
+} as const;
+
+const constantFieldSchema = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['constant'],
+  description: 'The same value in all records. Read, never written.',
+  properties: { constant: { type: ['string', 'number', 'boolean'], examples: ['Employee'] } },
 } as const;
 
 const childColumnSchema = {
@@ -52,7 +87,7 @@ const childColumnSchema = {
       type: 'object',
       additionalProperties: false,
       required: ['column'],
-      properties: { column: columnName, folded: foldedColumn, format: instantFormat },
+      properties: { column: columnName, folded: foldedColumn, format: instantFormat, timeZone },
     },
   ],
 } as const;
@@ -89,11 +124,24 @@ export const tableEntitySchema = {
   additionalProperties: false,
   required: ['table', 'key', 'fields'],
   properties: {
-    table: { ...columnName, description: 'The table, or a view for reading only.', examples: ['users'] },
+    table: { ...columnName, description: 'The table, or a view.', examples: ['users'] },
+    writeTable: {
+      ...columnName,
+      description:
+        'Where records of a view are written: a table with the same key. Fields whose columns it lacks are only read. Without it a view is only read.',
+      examples: ['users'],
+    },
     key: {
       ...columnName,
       description: "A unique column, text or integer, that never changes. It is the record's id.",
       examples: ['id'],
+    },
+    fixed: {
+      type: 'object',
+      additionalProperties: { type: ['string', 'number', 'boolean'] },
+      description:
+        "Columns that have the same value in all of the entity's rows, as in a table that several tenants share. Other rows are left alone, and a unique index may begin with them.",
+      examples: [{ tenant: 'a' }],
     },
     generateKey: {
       enum: ['uuid', 'database'],
@@ -114,7 +162,9 @@ export const tableEntitySchema = {
     fields: {
       type: 'object',
       description: 'Where each field lies. The short form is the column of the same table.',
-      additionalProperties: { anyOf: [columnName, columnFieldSchema, childFieldSchema] },
+      additionalProperties: {
+        anyOf: [columnName, columnFieldSchema, childFieldSchema, expressionFieldSchema, constantFieldSchema],
+      },
       examples: [
         {
           login: { column: 'user_name', folded: 'user_name_folded' },

@@ -5,6 +5,7 @@ import type { NativeStatement, SqlAnswer, SqlRefusal } from './pool.js';
 export interface DriverConnection {
   /** Rejects with the driver's own errors. */
   run(statement: NativeStatement): Promise<SqlAnswer>;
+  /** May wait for the first statement, and go out with it: that one then fails where this has failed. */
   begin(): Promise<void>;
   /** Rejects when the server did something else than to commit. */
   commit(): Promise<void>;

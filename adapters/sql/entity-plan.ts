@@ -2,7 +2,8 @@ import type { EntityUse, FieldUse } from '../../src/backend/adapter.js';
 import { AdapterError } from '../../src/backend/adapter-error.js';
 import type { FieldConfig, InstantColumnConfig, TableEntityConfig, TablesConfig } from './config.js';
 import type { Dialect } from './dialects/dialect.js';
-import { type FieldContext, type FieldPlan, planField } from './field-plan.js';
+import { type FieldContext, type FieldPlan, placeOf, planField } from './field-plan.js';
+import { type FixedColumn, fixedColumns, restrictionTo } from './fixed-columns.js';
 import type { ScalarPlan } from './scalar-plan.js';
 import { column, type InRow, isTrue, type Sql, sql } from './sql-text.js';
 import { type ColumnSchema, columnOf, type TableSchema } from './table-schema.js';
@@ -22,6 +23,9 @@ export interface EntityPlan {
   readonly table: TableSchema;
   /** The table's name, quoted. */
   readonly tableName: Sql;
+  /** Where records are written: the same table, or the one behind a view. */
+  readonly writeTable: TableSchema;
+  readonly writeName: Sql;
   readonly key: ColumnSchema;
   readonly id: ScalarPlan;
   readonly generateKey: 'uuid' | 'database';
@@ -34,8 +38,14 @@ export interface EntityPlan {
   readonly fields: ReadonlyMap<string, FieldPlan>;
   /** Fields of the mapping that have no place, and why, in words that follow the field's name. */
   readonly unplanned: ReadonlyMap<string, string>;
-  /** Holds for records that are not deleted. */
+  /** Columns that are the same in all rows of the entity. */
+  readonly fixed: readonly FixedColumn[];
+  /** ` AND …` that keeps to the entity's rows, deleted ones among them. */
+  readonly restriction: InRow;
+  /** Holds for the entity's records that are not deleted. */
   readonly alive: InRow;
+  /** False where all rows of the table are records. */
+  readonly isRestricted: boolean;
 }
 
 /** The alias of the entity's own table, and of a child's, in every statement. */
@@ -100,12 +110,20 @@ function planEntity(use: EntityUse, config: TableEntityConfig, surroundings: Pla
   const { dialect } = surroundings;
   const table = surroundings.readTable(config.table);
   const key = columnOf(table, config.key);
+  const writeTable = config.writeTable === undefined ? table : surroundings.readTable(config.writeTable);
   const deleted = instantColumn(dialect, table, '$deleted', config.softDelete);
   const created = instantColumn(dialect, table, '$created', config.created);
   const modified = instantColumn(dialect, table, '$modified', config.modified);
   const fields = new Map<string, FieldPlan>();
   const unplanned = new Map<string, string>();
-  const context = contextOf(table, key, use.idPrefix ?? '', surroundings);
+  const fixed = fixedColumns(writeTable, config.fixed);
+  const restriction = restrictionTo(fixed);
+  const behind = writeTable === table ? {} : { writeTable };
+  const context = {
+    ...contextOf(table, key, use.idPrefix ?? '', surroundings),
+    ...behind,
+    fixed: fixed.map((item) => item.column),
+  };
   for (const field of usedFields(use)) {
     const isId = field.name === use.id;
     const declared = config.fields[field.name] ?? (isId ? config.key : inverseConfig(field, surroundings));
@@ -113,7 +131,7 @@ function planEntity(use: EntityUse, config: TableEntityConfig, surroundings: Pla
     if (typeof planned === 'string') unplanned.set(field.name, planned);
     else fields.set(field.name, planned);
   }
-  const isRowid = table.rowidColumn === key.name.toLowerCase();
+  const isRowid = writeTable.rowidColumn === key.name.toLowerCase();
   const version = config.version === undefined ? undefined : columnOf(table, config.version).name;
   const revision = revisionOf(version, [...fields.values()], surroundings.dialect, table);
   return {
@@ -123,16 +141,18 @@ function planEntity(use: EntityUse, config: TableEntityConfig, surroundings: Pla
     config,
     table,
     tableName: dialect.table(table.name),
+    writeTable,
+    writeName: dialect.table(writeTable.name),
     key,
     id: dialect.scalar({
       field: '$id',
       type: 'string',
       comparison: 'exact',
-      place: { kind: 'column', schema: key, table },
+      place: { kind: 'column', schema: key, table: writeTable },
       prefix: use.idPrefix ?? '',
       isExact: true,
     }),
-    generateKey: config.generateKey ?? (isRowid || isNumbered(key) ? 'database' : 'uuid'),
+    generateKey: config.generateKey ?? (isRowid || isNumbered(columnOf(writeTable, key.name)) ? 'database' : 'uuid'),
     ...(version === undefined ? {} : { version }),
     ...(revision === undefined ? {} : { revision }),
     ...(created === undefined ? {} : { created }),
@@ -140,7 +160,13 @@ function planEntity(use: EntityUse, config: TableEntityConfig, surroundings: Pla
     ...(deleted === undefined ? {} : { deleted }),
     fields,
     unplanned,
-    alive: (alias) => (deleted === undefined ? isTrue : dialect.isUnset(table, column(alias, deleted.column))),
+    fixed,
+    restriction,
+    isRestricted: deleted !== undefined || fixed.length > 0,
+    alive: (alias) => {
+      const unset = deleted === undefined ? isTrue : dialect.isUnset(table, column(alias, deleted.column));
+      return fixed.length === 0 ? unset : sql`${unset}${restriction(alias)}`;
+    },
   };
 }
 
@@ -168,13 +194,14 @@ function instantColumn(
   config: InstantColumnConfig | undefined,
 ): InstantColumn | undefined {
   if (config === undefined) return undefined;
-  const { column: columnName, format = 'iso' } = typeof config === 'string' ? { column: config } : config;
+  const { column: columnName, format = 'iso', timeZone } = typeof config === 'string' ? { column: config } : config;
   const schema = columnOf(table, columnName);
+  const place = placeOf(dialect, schema, table, timeZone);
   const scalar = dialect.scalar({
     field,
     type: 'instant',
     comparison: 'instant',
-    place: { kind: 'column', schema, table },
+    place: typeof place === 'string' ? { kind: 'column', schema, table } : place,
     format,
   });
   return { column: schema.name, scalar };
@@ -190,6 +217,7 @@ function contextOf(
     dialect,
     table,
     key,
+    fixed: [],
     readTable,
     prefixFor: (use) => {
       const target = onlyTarget(use);
@@ -207,13 +235,14 @@ function contextOf(
       if (config?.softDelete === undefined || !isByKey(use, uses)) return undefined;
       const { softDelete } = config;
       const deleted = typeof softDelete === 'string' ? softDelete : softDelete.column;
+      const ours = restrictionTo(fixedColumns(readTable(config.table), config.fixed));
       const alias: Sql = { text: 'r', params: [] };
       const keys = dialect.alignKeys(
         { schema: columnOf(readTable(config.table), config.key), at: (row) => column(row, config.key), prefix: '' },
         { schema: value, at: (row) => column(row, value.name), prefix: '' },
       );
       return (row) =>
-        sql` AND EXISTS (SELECT 1 FROM ${dialect.table(config.table)} AS r WHERE ${keys.one(alias)} = ${keys.other(row)} AND ${column(alias, deleted)} IS NULL)`;
+        sql` AND EXISTS (SELECT 1 FROM ${dialect.table(config.table)} AS r WHERE ${keys.one(alias)} = ${keys.other(row)} AND ${column(alias, deleted)} IS NULL${ours(alias)})`;
     },
   };
 }

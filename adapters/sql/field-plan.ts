@@ -2,10 +2,10 @@ import type { FieldUse } from '../../src/backend/adapter.js';
 import { planChild } from './child-plan.js';
 import type { ColumnFieldConfig, FieldConfig } from './config.js';
 import type { Dialect } from './dialects/dialect.js';
-import type { SqlValue } from './pool.js';
-import type { ScalarOptions, ScalarPlan } from './scalar-plan.js';
-import type { InRow, Sql } from './sql-text.js';
-import { type ColumnSchema, columnOf, type TableSchema } from './table-schema.js';
+import type { FixedColumn } from './fixed-columns.js';
+import type { ScalarOptions, ScalarPlan, ValuePlace } from './scalar-plan.js';
+import { column, type InRow, literal, type Sql } from './sql-text.js';
+import { type ColumnSchema, columnOf, missingTable, type TableSchema } from './table-schema.js';
 
 interface FieldBase {
   readonly name: string;
@@ -18,6 +18,8 @@ export interface ColumnField extends FieldBase {
   readonly kind: 'column';
   readonly column: ColumnSchema;
   readonly folded?: ColumnSchema;
+  /** There is no such column: the value is worked out by the database, or is the same everywhere. */
+  readonly isComputed?: boolean;
   readonly scalar: ScalarPlan;
 }
 
@@ -72,7 +74,7 @@ export interface ChildField extends ListBase {
   readonly parentKey: InRow;
   readonly parentColumn: InRow;
   readonly columns: ReadonlyMap<string, ChildColumn>;
-  readonly fixed: readonly { readonly column: string; readonly value: SqlValue }[];
+  readonly fixed: readonly FixedColumn[];
   readonly position?: string;
   /** ` AND …` that keeps to this field's rows. */
   readonly restriction: InRow;
@@ -89,7 +91,11 @@ export type FieldPlan = ColumnField | JsonField | ListField;
 export interface FieldContext {
   readonly dialect: Dialect;
   readonly table: TableSchema;
+  /** The table behind a view, where records are written. */
+  readonly writeTable?: TableSchema;
   readonly key: ColumnSchema;
+  /** Names of columns that are the same in all rows of the entity. */
+  readonly fixed: readonly string[];
   readonly readTable: (table: string) => TableSchema;
   /** The prefix of the ids that the field's values are, where they are ids of one entity here. */
   readonly prefixFor: (use: FieldUse) => string;
@@ -102,7 +108,50 @@ export interface FieldContext {
 /** @returns why it cannot be done, in words that follow the field's name */
 export function planField(use: FieldUse, config: FieldConfig, context: FieldContext): FieldPlan | string {
   if (typeof config === 'string') return planColumn(use, { column: config }, context);
-  return 'table' in config ? planChild(use, config, context) : planColumn(use, config, context);
+  if ('table' in config) return planChild(use, config, context);
+  if ('expression' in config) return planComputed(use, context.dialect.raw(config.expression), context);
+  if ('constant' in config) return planComputed(use, literal(config.constant), context);
+  return planColumn(use, config, context);
+}
+
+/** `+02:00`: how far local time is ahead of UTC. */
+export const offset = /^[+-](0\d|1[0-4]):[0-5]\d$/;
+
+/** A column of date and time, in the zone that it is declared to be in. */
+export function placeOf(
+  dialect: Dialect,
+  schema: ColumnSchema,
+  table: TableSchema,
+  zone: string | undefined,
+): Extract<ValuePlace, { kind: 'column' }> | string {
+  if (zone === undefined) return { kind: 'column', schema, table };
+  if (!isZone(zone)) return `has the \`timeZone\` "${zone}", which is none that is known`;
+  const zoned = schema.kind === 'localTime' ? dialect.inZone((alias) => column(alias, schema.name), zone) : undefined;
+  if (zoned === undefined) return `has a \`timeZone\`, which its column cannot have here: it is ${schema.declaredType}`;
+  return { kind: 'column', schema: { ...schema, kind: dialect.computedKind('instant') }, table, ...zoned };
+}
+
+function isZone(zone: string): boolean {
+  if (offset.test(zone)) return true;
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: zone }).resolvedOptions().timeZone !== '';
+  } catch {
+    return false;
+  }
+}
+
+function planComputed(use: FieldUse, value: Sql, { dialect, table }: FieldContext): ColumnField | string {
+  if (use.type === 'records' || use.multiple) return 'holds many values, and what is computed is one';
+  const schema: ColumnSchema = {
+    ...columnOf(missingTable(''), use.name),
+    kind: dialect.computedKind(use.type),
+    collation: 'other',
+    isGenerated: true,
+  };
+  const { name, comparison, type } = use;
+  const place = { kind: 'column', schema, table, at: () => value } as const;
+  const scalar = dialect.scalar({ field: name, comparison, type, place });
+  return { kind: 'column', name, use, isWritable: false, isComputed: true, column: schema, scalar };
 }
 
 /** `$.a."b c"` as `['a', 'b c']`. */
@@ -124,12 +173,16 @@ function planColumn(use: FieldUse, config: ColumnFieldConfig, context: FieldCont
   const base = {
     name: use.name,
     use,
-    isWritable: config.readOnly !== true && use.inverseOf === undefined && !schema.isGenerated,
+    isWritable:
+      config.readOnly !== true && use.inverseOf === undefined && !schema.isGenerated && isThere(context, schema),
   };
   if (config.json === undefined) {
     if (use.type === 'records') return 'holds child records: it needs a child table, or `json` for an array of objects';
     const foldedSchema = folded === undefined ? {} : { folded: columnOf(table, folded) };
-    const scalar = dialect.scalar({ ...options, place: { kind: 'column', schema, table }, ...foldedSchema });
+    const at = placeOf(dialect, schema, context.writeTable ?? table, config.timeZone);
+    if (typeof at === 'string') return at;
+    const { fixed } = context;
+    const scalar = dialect.scalar({ ...options, place: { ...at, fixed }, ...foldedSchema });
     return { ...base, kind: 'column', column: schema, ...foldedSchema, scalar };
   }
   if (folded !== undefined) return 'has both `json` and `folded`: only a whole column has a folded copy';
@@ -153,6 +206,11 @@ function planColumn(use: FieldUse, config: ColumnFieldConfig, context: FieldCont
     ...base,
     ...planJsonList(use, place, { ...options, place: { kind: 'element', column: schema, members } }, context),
   };
+}
+
+/** A view may have columns that the table behind it has not. */
+function isThere({ writeTable }: FieldContext, { name }: ColumnSchema): boolean {
+  return writeTable === undefined || writeTable.columns.has(name.toLowerCase());
 }
 
 function planJsonList(use: FieldUse, place: JsonPlace, simple: ScalarOptions, context: FieldContext) {

@@ -48,28 +48,46 @@ function* inspectEntity(
 ): Work<void> {
   const path: Path = ['entities', plan.entity];
   if (!hasTable(names, plan.table, [...path, 'table'], findings)) return;
+  if (config.writeTable !== undefined && !inspectWriteTable(names, plan, findings)) return;
   for (const role of ['key', 'version', 'created', 'modified', 'softDelete'] as const) {
     const declared = config[role];
     const columnName = typeof declared === 'object' ? declared.column : declared;
     if (columnName !== undefined) hasColumn(plan.table, columnName, [...path, role], findings);
   }
+  for (const { column: own } of plan.fixed) hasColumn(plan.writeTable, own, [...path, 'fixed', own], findings);
   inspectKey(plan, path, findings);
   for (const use of plan.use.fields) yield* inspectField(names, plan, use, config.fields[use.name], findings);
 }
 
+function inspectWriteTable(names: readonly string[], plan: EntityPlan, findings: Findings): boolean {
+  const at: Path = ['entities', plan.entity, 'writeTable'];
+  if (!hasTable(names, plan.writeTable, at, findings)) return false;
+  for (const column of [
+    plan.key.name,
+    plan.version,
+    plan.created?.column,
+    plan.modified?.column,
+    plan.deleted?.column,
+  ]) {
+    if (column !== undefined && !hasColumn(plan.writeTable, column, at, findings)) return false;
+  }
+  return true;
+}
+
 function inspectKey(plan: EntityPlan, path: Path, findings: Findings): void {
-  const { table, key, use } = plan;
+  const { writeTable: table, key, use, dialect } = plan;
   if (!table.columns.has(key.name.toLowerCase())) return;
   const at: Path = [...path, 'key'];
   const isUnique = table.indexes.some(
-    ({ unique, partial, columns }) => unique && !partial && columns.join() === key.name,
+    ({ unique, partial, columns }) => unique && !partial && isAlone(plan, columns, key.name),
   );
   if (!table.isView && table.rowidColumn !== key.name.toLowerCase() && !isUnique) {
     findings.error(at, `The column "${key.name}" has no UNIQUE index: two records could have the same id.`);
   }
   const isNumber = key.kind !== 'text' && key.kind !== 'none';
   if (plan.generateKey === 'uuid' && isNumber && !table.isView && key.kind === 'integer') {
-    findings.error(at, `The key is an integer and no INTEGER PRIMARY KEY: new records need \`generateKey: database\`.`);
+    const numbered = dialect.isSerial ? 'is no INTEGER PRIMARY KEY' : 'counts nothing up by itself';
+    findings.error(at, `The key is an integer and ${numbered}: new records need \`generateKey: database\`.`);
   }
   if (
     plan.generateKey === 'database' &&
@@ -123,9 +141,10 @@ function* inspectOwnColumn(
   findings: Findings,
 ): Work<void> {
   const schema = field.kind === 'column' ? field.column : field.place.column;
+  if (field.kind === 'column' && field.isComputed === true) return;
   const at = typeof config === 'string' ? path : [...path, 'column'];
   if (!hasColumn(plan.table, schema.name, at, findings) || field.kind !== 'column') return;
-  inspectType(field, at, findings);
+  inspectType(plan, field, at, findings);
   if (field.folded === undefined || !hasColumn(plan.table, field.folded.name, [...path, 'folded'], findings)) return;
   const { isStale } = plan.dialect.inspection;
   if (isStale === undefined) return;
@@ -139,7 +158,16 @@ function* inspectOwnColumn(
   }
 }
 
-function inspectType({ column: schema, scalar, use }: ColumnField, path: Path, findings: Findings): void {
+function inspectType(
+  { dialect }: EntityPlan,
+  { column: schema, scalar, use }: ColumnField,
+  path: Path,
+  findings: Findings,
+): void {
+  if (!dialect.isSerial) {
+    inspectServerType(schema, scalar, use, path, findings);
+    return;
+  }
   const isNumeric = ['integer', 'real', 'numeric'].includes(schema.kind);
   if (scalar.type === 'string' && use.written && isNumeric && use.reference === undefined) {
     findings.warning(
@@ -149,6 +177,24 @@ function inspectType({ column: schema, scalar, use }: ColumnField, path: Path, f
   }
   if (use.comparison === 'fold' && scalar.comparison === 'asciiFold') {
     findings.warning(path, `"${schema.name}" is COLLATE NOCASE: letters beyond A–Z are compared with regard to case.`);
+  }
+}
+
+function inspectServerType(
+  { name: own, declaredType }: ColumnField['column'],
+  { type, comparison, operators }: ColumnField['scalar'],
+  use: FieldUse,
+  path: Path,
+  findings: Findings,
+): void {
+  if (type !== 'bytes' && operators.eq === undefined) {
+    findings.warning(path, `"${own}" is of type ${declaredType}: the gateway has to read records to find them by it.`);
+  }
+  if (type === 'string' && use.comparison === 'fold' && comparison !== 'fold') {
+    findings.warning(
+      path,
+      `"${own}" compares letters beyond A–Z with regard to case. With a \`folded\` column beside it they are found in any.`,
+    );
   }
 }
 
@@ -179,11 +225,19 @@ function inspectChild(
 
 /** The lookup and the index must use one comparison, or two writers could put the same value in. */
 function inspectUnique(plan: EntityPlan, field: FieldPlan, path: Path, findings: Findings): void {
-  if (field.kind !== 'column' || !field.use.unique) return;
-  const { table } = plan;
+  if (field.kind !== 'column' || !field.use.unique || field.isComputed === true) return;
+  const { writeTable: table, dialect } = plan;
+  if (!dialect.isSerial) {
+    const by = field.scalar.comparison === 'exact' ? `"${field.column.name}"` : `lower("${field.column.name}")`;
+    const advice = `add one on ${field.folded === undefined ? by : `"${field.folded.name}"`}`;
+    if (field.scalar.isKeptUnique !== true && !table.isView) {
+      findings.warning(path, `No UNIQUE index keeps "${field.name}" unique and finds it quickly: ${advice}.`);
+    }
+    return;
+  }
   const indexed = field.scalar.comparison === 'fold' ? field.folded?.name : field.column.name;
   const isOnColumn = (columns: readonly (string | undefined)[]): boolean =>
-    columns.length === 1 && indexed !== undefined && columns[0]?.toLowerCase() === indexed.toLowerCase();
+    indexed !== undefined && isAlone(plan, columns, indexed);
   const index = table.indexes.find(({ unique, columns }) => unique && isOnColumn(columns));
   if (table.isView || (indexed !== undefined && table.rowidColumn === indexed.toLowerCase())) return;
   if (index === undefined) {
@@ -197,7 +251,21 @@ function inspectUnique(plan: EntityPlan, field: FieldPlan, path: Path, findings:
   }
 }
 
+/** Beside columns that are the same in all rows that are ours, the index has this one only. */
+function isAlone({ fixed }: EntityPlan, columns: readonly (string | undefined)[], own: string): boolean {
+  const others = new Set(fixed.map((item) => item.column.toLowerCase()));
+  const varying = columns.filter((name) => name === undefined || !others.has(name.toLowerCase()));
+  return varying.length === 1 && varying[0]?.toLowerCase() === own.toLowerCase();
+}
+
 function hasTable(names: readonly string[], table: TableSchema, path: Path, findings: Findings): boolean {
+  const { engineWithoutTransactions: engine } = table;
+  if (engine !== undefined) {
+    findings.error(
+      path,
+      `"${table.name}" is kept by ${engine}, which has no transactions: half a change could stay. Use InnoDB.`,
+    );
+  }
   if (table.exists) return true;
   findings.error(path, `There is no table "${table.name}".${nearestName(table.name, names)}`);
   return false;

@@ -12,10 +12,13 @@ export class Lease implements SqlConnection, Looked {
   readonly pooled: Pooled;
   /** The gravest failure so far, whatever `work` made of it. */
   failure: Failure | undefined;
+  /** COMMIT was sent. */
+  isCommitting = false;
+  /** The connection has shown that it lives. */
+  hasAnswered = false;
   private readonly driver: Driver;
   private readonly context: OperationContext;
   private readonly onTimeout: () => void;
-  private isCommitting = false;
   private ended: AdapterError | undefined;
   private giveUp: ((error: AdapterError) => void) | undefined;
 
@@ -33,7 +36,10 @@ export class Lease implements SqlConnection, Looked {
   }
 
   run(statement: NativeStatement): Promise<SqlAnswer> {
-    return this.follow(() => this.pooled.connection.run(statement));
+    return this.follow(() => this.pooled.connection.run(statement)).then((answer) => {
+      this.hasAnswered = true;
+      return answer;
+    });
   }
 
   perform(act: Act): Promise<void> {

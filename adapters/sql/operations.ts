@@ -3,7 +3,7 @@ import { type EntityPlan, outer, planOf } from './entity-plan.js';
 import type { SqlValue } from './pool.js';
 import { selectionOf } from './read-records.js';
 import { column, sql } from './sql-text.js';
-import { rows, type Work } from './work.js';
+import { ask, type Work } from './work.js';
 import { createRecord, deleteRecord, updateRecord, type Writer } from './write-records.js';
 
 /** The whole of an adapter's writing operations, each within a transaction of the caller's. */
@@ -35,6 +35,6 @@ export function* remove(writer: Writer, entity: string, id: string, ifRevision: 
 
 function* readByKey(plan: EntityPlan, key: SqlValue, fields: readonly string[]): Work<BackendRecord> {
   const selection = selectionOf(plan, fields);
-  const statement = sql`SELECT ${selection.columns} FROM ${plan.tableName} AS ${outer} WHERE ${column(outer, plan.key.name)} = ${key}`;
-  return (yield* selection.records(yield* rows(statement)))[0] ?? { $id: String(key) };
+  const statement = sql`SELECT ${selection.columns} FROM ${plan.tableName} AS ${outer} WHERE ${column(outer, plan.key.name)} = ${key}${plan.restriction(outer)}`;
+  return (yield* selection.records((yield ask(statement)).rows))[0] ?? { $id: String(key) };
 }

@@ -32,7 +32,7 @@ export function incomingReferences(plans: EntityPlans, entity: string): Incoming
     for (const use of owner.use.fields) {
       for (const { part, by } of referencesOf(use, entity)) {
         const field = owner.fields.get(use.name);
-        if (field?.isWritable === true && !owner.table.isView) references.push({ owner, field, part, by });
+        if (field?.isWritable === true && !owner.writeTable.isView) references.push({ owner, field, part, by });
         else isComplete = false;
       }
     }
@@ -70,7 +70,7 @@ export function* mendReference(reference: IncomingReference, { before, after, bu
     default: {
       const changes = jsonChanges(field, part, before, after);
       const holds = ownersOf(field, scalar, key);
-      const statement = sql`SELECT ${column(outer, owner.key.name)} FROM ${owner.tableName} AS ${outer} WHERE ${holds}`;
+      const statement = sql`SELECT ${column(outer, owner.key.name)} FROM ${owner.tableName} AS ${outer} WHERE ${holds}${owner.restriction(outer)}`;
       for (const [ownerKey = null] of yield* rows(statement)) yield* apply(owner, ownerKey, changes);
     }
   }
@@ -95,7 +95,7 @@ function referencesOf(use: FieldUse, entity: string): readonly { readonly part: 
 }
 
 function updateOwners(owner: EntityPlan, assignments: readonly Assignment[], condition: Sql): Sql {
-  return sql`UPDATE ${owner.tableName} AS ${outer} SET ${setClause(assignments)} WHERE ${condition}`;
+  return sql`UPDATE ${owner.writeName} AS ${outer} SET ${setClause(assignments)} WHERE ${condition}${owner.restriction(outer)}`;
 }
 
 function ownersOf(

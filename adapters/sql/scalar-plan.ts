@@ -2,7 +2,7 @@ import type { FieldCapability, FieldUse, FilterOp, Precision } from '../../src/b
 import type { Comparison, ComparisonKey } from '../../src/scim/comparison.js';
 import type { InstantFormat } from './config.js';
 import type { SqlValue } from './pool.js';
-import type { InRow, Sql } from './sql-text.js';
+import { column, type InRow, type Sql } from './sql-text.js';
 import type { StoredScalar } from './stored-scalar.js';
 import type { ColumnSchema, TableSchema } from './table-schema.js';
 
@@ -39,7 +39,18 @@ export interface ScalarPlan extends StoredScalar, Comparer {
 
 /** Where a simple value lies. */
 export type ValuePlace =
-  | { readonly kind: 'column'; readonly schema: ColumnSchema; readonly table: TableSchema }
+  | {
+      readonly kind: 'column';
+      readonly schema: ColumnSchema;
+      /** The table whose indexes are on the column. */
+      readonly table: TableSchema;
+      /** Columns of the table that are the same in all rows that are ours: a unique index may have them beside this one. */
+      readonly fixed?: readonly string[];
+      /** What is read instead of the bare column: an expression, or its time in UTC. */
+      readonly at?: InRow;
+      /** What is written for a value. */
+      readonly write?: (value: Sql) => Sql;
+    }
   /** A member of the JSON object in a column. */
   | { readonly kind: 'member'; readonly column: ColumnSchema; readonly members: readonly string[] }
   /** An element of the JSON array there, a row of `JsonDialect.elements`. */
@@ -51,6 +62,11 @@ export type ValuePlace =
       readonly members: readonly string[];
       readonly member: string;
     };
+
+/** The value as it is read. */
+export function readAt({ schema, at }: Extract<ValuePlace, { kind: 'column' }>): InRow {
+  return at ?? ((alias) => column(alias, schema.name));
+}
 
 export interface ScalarOptions {
   readonly field: string;

@@ -6,7 +6,7 @@ import { afterPosition, orderBy, parsePosition, printPosition, sortKey } from '.
 import { keyOfRow, type Selection, selectionOf } from './read-records.js';
 import type { ScalarPlan } from './scalar-plan.js';
 import { all, isFalse, isTrue, nothing, type Sql, sql } from './sql-text.js';
-import { rows, type Work } from './work.js';
+import { ask, type Work } from './work.js';
 
 /** The statements of a search. */
 export interface SearchStatements {
@@ -27,7 +27,7 @@ export function searchStatements(plan: EntityPlan, query: SearchQuery): SearchSt
   const key = sort === undefined ? undefined : sortKey(plan, sort);
   const where = all([
     ...(query.filter === undefined ? [] : [conditionSql(plan, query.filter)]),
-    ...(plan.deleted === undefined ? [] : [plan.alive(outer)]),
+    ...(plan.isRestricted ? [plan.alive(outer)] : []),
   ]);
   const from = sql`FROM ${plan.tableName} AS ${outer}`;
   const position = query.after === undefined ? (query.offset ?? 0) : parsePosition(query.after);
@@ -49,12 +49,13 @@ export function searchStatements(plan: EntityPlan, query: SearchQuery): SearchSt
 export function* search(plan: EntityPlan, query: SearchQuery): Work<SearchResult> {
   const statements = searchStatements(plan, query);
   const { page, count, selection, start } = statements;
-  const read = page === undefined ? [] : yield* rows(page);
+  const read = page === undefined ? [] : (yield ask(page)).rows;
   const found = read.slice(0, query.limit);
   const last = read.length > query.limit ? found.at(-1) : undefined;
+  const seen = page === undefined || last !== undefined ? undefined : totalSeen(query, read.length);
   return {
     records: yield* selection.records(found),
-    ...(count === undefined ? {} : { total: Number((yield* rows(count))[0]?.[0] ?? 0) }),
+    ...(count === undefined ? {} : { total: seen ?? Number((yield ask(count)).rows[0]?.[0] ?? 0) }),
     ...(last === undefined
       ? {}
       : {
@@ -65,6 +66,11 @@ export function* search(plan: EntityPlan, query: SearchQuery): Work<SearchResult
           }),
         }),
   };
+}
+
+/** A last page, counted from the first record, tells how many there are: nearly every look-up is one. */
+function totalSeen({ after, offset = 0 }: SearchQuery, onPage: number): number | undefined {
+  return after === undefined && (onPage > 0 || offset === 0) ? offset + onPage : undefined;
 }
 
 /** The records with one of the values, by as few statements as can be. A value that the field cannot have finds nothing. */
@@ -89,7 +95,7 @@ function* lookupSome(
   if (condition === isFalse) return [];
   const selection = selectionOf(plan, fields);
   const statement = sql`SELECT ${selection.columns} FROM ${plan.tableName} AS ${outer} WHERE ${condition} AND ${plan.alive(outer)}`;
-  return yield* selection.records(yield* rows(statement));
+  return yield* selection.records((yield ask(statement)).rows);
 }
 
 function lookupCondition(plan: EntityPlan, by: string, values: LookupQuery['values']): Sql {
@@ -110,7 +116,7 @@ function lookupCondition(plan: EntityPlan, by: string, values: LookupQuery['valu
 export function* getById(plan: EntityPlan, id: string, fields: readonly string[]): Work<BackendRecord | undefined> {
   const selection = selectionOf(plan, fields);
   const statement = sql`SELECT ${selection.columns} FROM ${plan.tableName} AS ${outer} WHERE ${plan.id.compare(outer, 'eq', idKey(plan, id))} AND ${plan.alive(outer)}`;
-  return (yield* selection.records(yield* rows(statement)))[0];
+  return (yield* selection.records((yield ask(statement)).rows))[0];
 }
 
 /** An id as it is compared. */

@@ -262,11 +262,11 @@ class ServerAdapter implements Adapter {
   }
 }
 
-function tablesIn({ table, fields }: TablesConfig[string]): readonly string[] {
-  return [
-    table,
-    ...Object.values(fields).flatMap((field) => (typeof field === 'object' && 'table' in field ? [field.table] : [])),
-  ];
+function tablesIn({ table, writeTable, fields }: TablesConfig[string]): readonly string[] {
+  const children = Object.values(fields).flatMap((field) =>
+    typeof field === 'object' && 'table' in field ? [field.table] : [],
+  );
+  return [table, ...(writeTable === undefined ? [] : [writeTable]), ...children];
 }
 
 function executeOn(connection: SqlConnection, { dialect, names }: Session, context: OperationContext) {

@@ -40,6 +40,7 @@ export class ServerPool implements SqlPool {
   async transaction<T>(work: Work<T>, context: OperationContext): Promise<T> {
     for (let tries = 1; ; tries++) {
       const lease = await this.begin(context);
+      const wasUsed = !lease.pooled.isNew;
       try {
         const result = await work(lease);
         await lease.perform('commit');
@@ -48,6 +49,7 @@ export class ServerPool implements SqlPool {
       } catch (error) {
         const verdict = lease.failure?.verdict;
         await this.undo(lease);
+        if (verdict === 'lost' && wasUsed && !lease.hasAnswered && !lease.isCommitting && !isOver(context)) continue;
         const mayRepeat = verdict === 'again' || (verdict === 'stale' && tries === 1);
         if (!mayRepeat || lease.isCut || tries > repetitions || isOver(context)) throw error;
         await delay(Math.random() * firstPauseMs * 2 ** tries);
@@ -115,9 +117,10 @@ export class ServerPool implements SqlPool {
     lease.stopWatching();
     if (lease.isCut) return; // It has been discarded already.
     const verdict = lease.failure?.verdict;
-    if (verdict === 'lost') this.connections.dropIdle();
-    if (verdict === 'lost' || verdict === 'stale') this.connections.discard(lease.pooled);
-    else this.connections.release(lease.pooled);
+    if (verdict === 'lost' || verdict === 'stale') {
+      this.connections.discard(lease.pooled);
+      this.connections.dropIdle();
+    } else this.connections.release(lease.pooled);
   }
 }
 

@@ -76,13 +76,28 @@ function chain(parts: readonly Sql[], separator: string, empty: Sql): Sql {
   return sql`(${list([chain(parts.slice(0, middle), separator, empty), chain(parts.slice(middle), separator, empty)], separator)})`;
 }
 
-/** Texts, names and parameters within a statement; all the rest is keywords and signs. */
-export const sqlTokens = /'(?:[^']|'')*'|"(?:[^"]|"")*"|\?/g;
+/** Around SQL of the configuration, which is in the database's own spelling already. */
+const rawMark = '\u0001';
+
+/** Texts, names, parameters and raw parts of a statement; all the rest is keywords and signs. */
+export const sqlTokens = new RegExp(`${rawMark}[^${rawMark}]*${rawMark}|'(?:[^']|'')*'|"(?:[^"]|"")*"|\\?`, 'g');
+
+/** The line ends, so that no comment in it hides what follows. */
+export function rawSql(expression: string): Sql {
+  return { text: `(${rawMark}${expression.replaceAll(rawMark, '')}\n${rawMark})`, params: [] };
+}
+
+/** What a raw part says; undefined for other tokens. */
+export function rawPart(token: string): string | undefined {
+  return token.startsWith(rawMark) ? token.slice(1, -1) : undefined;
+}
 
 /** The statement with its parameters spelled out, for people to read. */
 export function printSql({ text, params }: Sql): string {
   let index = 0;
-  return text.replace(sqlTokens, (token) => (token === '?' ? printValue(params[index++] ?? null) : token));
+  return text.replace(sqlTokens, (token) =>
+    token === '?' ? printValue(params[index++] ?? null) : (rawPart(token)?.trimEnd() ?? token),
+  );
 }
 
 function printValue(value: SqlValue): string {

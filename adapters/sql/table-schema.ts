@@ -87,6 +87,8 @@ export interface TableSchema {
   readonly primaryKey: readonly string[];
   /** Where it was asked for. */
   readonly foreignKeys?: readonly ForeignKeySchema[];
+  /** MyISAM, Aria …: a name for the engine of a table in which a failed transaction leaves what it wrote. */
+  readonly engineWithoutTransactions?: string;
   /** SQLite: rows have a number of their own. */
   readonly hasRowid: boolean;
   /** SQLite: the one column that is another name of the rowid. */

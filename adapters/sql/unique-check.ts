@@ -36,6 +36,11 @@ export function conflict(field: string, cause?: unknown): AdapterError {
   return new AdapterError('conflict', `Another record has this value of "${field}".`, { field, cause });
 }
 
+/** Whether two records may not share the field's value, or that of a part of it. */
+export function isUnique(field: FieldPlan): boolean {
+  return uniqueParts(field).some(([, isOwn]) => isOwn);
+}
+
 function isLeftToIndex({ dialect }: EntityPlan, field: FieldPlan, part: string): boolean {
   const scalar = field.kind === 'column' || field.kind === 'json' ? field.scalar : field.parts.get(part);
   return !dialect.isSerial && scalar?.isKeptUnique === true;

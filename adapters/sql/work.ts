@@ -1,5 +1,5 @@
 import type { Row, SqlAnswer, SqlValue } from './pool.js';
-import { printSql, type Sql } from './sql-text.js';
+import type { Sql } from './sql-text.js';
 
 /** A statement that is to be carried out, and what its answer is wanted for. */
 export interface Statement extends Sql {
@@ -14,6 +14,16 @@ export interface Statement extends Sql {
  * thrown into the work, at the place where it waits.
  */
 export type Work<T> = Generator<Statement, T, SqlAnswer>;
+
+/** What to `yield` for rows, where work is done so often that a generator for each statement would be felt. */
+export function ask({ text, params }: Sql, onPaper?: Row): Statement {
+  return onPaper === undefined ? { text, params, wants: 'rows' } : { text, params, wants: 'rows', onPaper };
+}
+
+/** What to `yield` for a change. */
+export function change({ text, params }: Sql): Statement {
+  return { text, params, wants: 'changes' };
+}
 
 export function* rows({ text, params }: Sql): Work<readonly Row[]> {
   return (yield { text, params, wants: 'rows' }).rows;
@@ -67,9 +77,9 @@ export async function runLater<T>(work: Work<T>, execute: (statement: Statement)
 }
 
 /** Carries nothing out: notes the statements, and answers as if everything changed a row. */
-export function runOnPaper<T>(work: Work<T>, lines: string[]): T {
+export function runOnPaper<T>(work: Work<T>, print: (statement: Sql) => string, lines: string[]): T {
   return runNow(work, (statement) => {
-    lines.push(`${printSql(statement)};`);
+    lines.push(`${print(statement)};`);
     const { onPaper } = statement;
     const [first] = onPaper ?? [];
     return {

@@ -8,11 +8,11 @@ import type { Row, SqlValue } from './pool.js';
 import { type IncomingReference, incomingReferences, mendReference } from './references.js';
 import { type Assignment, type OwnField, RowEdit, setClause } from './row-edit.js';
 import { idKey } from './search.js';
-import { column, list, name, type Sql, sql } from './sql-text.js';
+import { column, list, name, nothing, type Sql, sql } from './sql-text.js';
 import { rejected } from './stored-scalar.js';
-import { assertFree } from './unique-check.js';
+import { assertFree, isUnique } from './unique-check.js';
 import { foldChanges } from './value-set.js';
-import { row, rows, run, type Work } from './work.js';
+import { ask, change, rows, run, type Work } from './work.js';
 
 /** What one operation writes with. */
 export interface Writer {
@@ -115,7 +115,7 @@ function* applyChanges(
   if (assignments.length === 0 && !isChanged) return false;
   const work = function* (): Work<void> {
     yield* updateRow(plan, key, [...assignments, ...bump(writer, plan)]);
-    yield* mendRenamed(writer, plan, edit);
+    if (assignments.length > 0) yield* mendRenamed(writer, plan, edit);
   };
   yield* guarded(plan, 'update', referring(edit), work());
   return true;
@@ -140,7 +140,7 @@ function* mend(writer: Writer, reference: IncomingReference, before: Scalar, aft
     *apply(owner, key, changes) {
       const fields = ownFields(owner, changes);
       const selected = list(RowEdit.expressions(fields));
-      const statement = sql`SELECT ${selected} FROM ${owner.tableName} AS ${outer} WHERE ${column(outer, owner.key.name)} = ${key}${owner.dialect.lock}`;
+      const statement = sql`SELECT ${selected} FROM ${owner.tableName} AS ${outer} WHERE ${column(outer, owner.key.name)} = ${key}${owner.restriction(outer)}${owner.writeTable === owner.table ? owner.dialect.lock : nothing}`;
       const edit = new RowEdit(owner.dialect, fields, (yield* rows(statement))[0]);
       yield* applyChanges(writer, owner, key, edit, changes);
     },
@@ -166,8 +166,10 @@ function* existingRow(
   const selected = list([column(outer, plan.key.name), revision, ...expressions]);
   const found = sql`${plan.id.compare(outer, 'eq', idKey(plan, id))} AND ${plan.alive(outer)}`;
   const onPaper: Row = [id, ifRevision ?? null];
-  const statement = sql`SELECT ${selected} FROM ${plan.tableName} AS ${outer} WHERE ${found}${plan.dialect.lock}`;
-  const existing = yield* row(statement, onPaper);
+  if (plan.writeTable !== plan.table) yield* lockBehindView(plan, id);
+  const lock = plan.writeTable === plan.table ? plan.dialect.lock : nothing;
+  const statement = sql`SELECT ${selected} FROM ${plan.tableName} AS ${outer} WHERE ${found}${lock}`;
+  const [existing] = (yield ask(statement, onPaper)).rows;
   if (existing === undefined) throw new AdapterError('notFound', `No such record in "${plan.entity}".`);
   const [key = null, current, ...values] = existing;
   if (ifRevision !== undefined && ifRevision !== String(current)) {
@@ -176,12 +178,23 @@ function* existingRow(
   return { key, values };
 }
 
+/** Rows of a view can seldom be locked; the row behind it is, before the view is read. */
+function* lockBehindView(plan: EntityPlan, id: string): Work<void> {
+  const { dialect, writeName, key } = plan;
+  if (dialect.isSerial) return;
+  const found = plan.id.compare(outer, 'eq', idKey(plan, id));
+  yield* rows(
+    sql`SELECT ${column(outer, key.name)} FROM ${writeName} AS ${outer} WHERE ${found}${plan.restriction(outer)}${dialect.lock}`,
+  );
+}
+
 function* insertRow({ now, newKey }: Writer, plan: EntityPlan, edit: RowEdit): Work<SqlValue> {
   const assignments = [...edit.assignments()];
   const isGiven = assignments.some((item) => item.column.toLowerCase() === plan.key.name.toLowerCase());
   const key = plan.generateKey === 'uuid' ? newKey() : undefined;
   if (!isGiven && key !== undefined) assignments.unshift({ column: plan.key.name, value: sql`${key}` });
   if (plan.version !== undefined) assignments.push({ column: plan.version, value: sql`1` });
+  assignments.push(...plan.fixed);
   for (const kept of [plan.created, plan.modified]) {
     if (kept !== undefined) assignments.push(instant(kept, now));
   }
@@ -193,8 +206,8 @@ function* insertRow({ now, newKey }: Writer, plan: EntityPlan, edit: RowEdit): W
 
 function* updateRow(plan: EntityPlan, key: SqlValue, assignments: readonly Assignment[]): Work<void> {
   if (assignments.length === 0) return;
-  yield* run(
-    sql`UPDATE ${plan.tableName} AS ${outer} SET ${setClause(assignments)} WHERE ${column(outer, plan.key.name)} = ${key}`,
+  yield change(
+    sql`UPDATE ${plan.writeName} AS ${outer} SET ${setClause(assignments)} WHERE ${column(outer, plan.key.name)} = ${key}${plan.restriction(outer)}`,
   );
 }
 
@@ -207,7 +220,8 @@ function* deleteRow(plan: EntityPlan, key: SqlValue): Work<void> {
       sql`DELETE FROM ${tableName} WHERE ${column(tableName, field.parent.name)} = ${key}${field.restriction(tableName)}`,
     );
   }
-  yield* run(sql`DELETE FROM ${plan.tableName} WHERE ${name(plan.key.name)} = ${key}`);
+  const { writeName, restriction } = plan;
+  yield* run(sql`DELETE FROM ${writeName} WHERE ${column(writeName, plan.key.name)} = ${key}${restriction(writeName)}`);
 }
 
 function* applyToChild(
@@ -217,8 +231,10 @@ function* applyToChild(
   change: Change,
   operation: 'create' | 'update',
 ): Work<boolean> {
-  const free = (values: Parameters<typeof assertFree>[2]) => assertFree(plan, field, values, parent);
-  const child = { dialect: plan.dialect, field, parent, assertFree: free };
+  const free = isUnique(field)
+    ? (values: Parameters<typeof assertFree>[2]) => assertFree(plan, field, values, parent)
+    : undefined;
+  const child = { dialect: plan.dialect, field, parent, ...(free === undefined ? {} : { assertFree: free }) };
   return yield* guarded(plan, operation, field.name, applyChildChange(child, change));
 }
 
@@ -231,6 +247,7 @@ function assertSameKey(plan: EntityPlan, edit: RowEdit): void {
 
 function* checkUnique(plan: EntityPlan, edit: RowEdit, own: SqlValue | undefined): Work<void> {
   for (const { field, after } of edit.changes()) {
+    if (!isUnique(field)) continue;
     yield* assertFree(
       plan,
       field,
@@ -263,7 +280,7 @@ function writableField(plan: EntityPlan, name_: string): FieldPlan {
 }
 
 function assertWritable(plan: EntityPlan): void {
-  if (plan.table.isView) throw new AdapterError('unsupported', `"${plan.entity}" is a view, which is only read.`);
+  if (plan.writeTable.isView) throw new AdapterError('unsupported', `"${plan.entity}" is a view, which is only read.`);
 }
 
 function* guarded<T>(

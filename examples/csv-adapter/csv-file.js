@@ -1,6 +1,6 @@
 // @ts-check
 import { createHash, randomUUID } from 'node:crypto';
-import { open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { open, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { AdapterError } from 'scimbridge/adapter';
@@ -70,9 +70,11 @@ export class CsvFile {
    */
   async write(before, records, mayWrite) {
     const text = this.#textOf(before, records);
-    const temporary = `${this.file}.${randomUUID()}.tmp`;
+    // A link stays a link.
+    const target = await realpath(this.file).catch(() => this.file);
+    const temporary = `${target}.${randomUUID()}.tmp`;
     try {
-      const { mode } = await stat(this.file);
+      const { mode } = await stat(target);
       const handle = await open(temporary, 'wx', mode);
       try {
         await handle.writeFile(text);
@@ -81,14 +83,14 @@ export class CsvFile {
         await handle.close();
       }
       if ((await stampOf(this.file)) !== before.stamp || !(await mayWrite())) return false;
-      await rename(temporary, this.file);
+      await rename(temporary, target);
     } catch (error) {
       const kind = ['EACCES', 'EPERM', 'EROFS'].includes(codeOf(error) ?? '') ? 'denied' : 'unavailable';
       throw new AdapterError(kind, `${this.name} cannot be written (${codeOf(error)}).`, { cause: error });
     } finally {
       await rm(temporary, { force: true });
     }
-    await this.#syncFolder();
+    await this.#syncFolder(dirname(target));
     return true;
   }
 
@@ -98,11 +100,14 @@ export class CsvFile {
     return [this.idColumn, ...this.fields.map(({ name }) => name)].filter((name) => !table.header.includes(name));
   }
 
-  /** So that the new name of the file survives a power failure. Some systems cannot do it. */
-  async #syncFolder() {
+  /**
+   * So that the new name of the file survives a power failure. Some systems cannot do it.
+   * @param {string} folder
+   */
+  async #syncFolder(folder) {
     try {
-      const folder = await open(dirname(this.file));
-      await folder.sync().finally(() => folder.close());
+      const handle = await open(folder);
+      await handle.sync().finally(() => handle.close());
     } catch (error) {
       if (['EISDIR', 'EPERM', 'EINVAL', 'ENOTSUP'].includes(codeOf(error) ?? '')) return;
       const details = /** @type {const} */ ({ applied: 'unknown', cause: error });

@@ -1,7 +1,17 @@
 // @ts-check
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import {
+  lstat,
+  mkdtemp,
+  rename as nodeRename,
+  readdir,
+  readFile,
+  rm,
+  symlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
@@ -46,6 +56,16 @@ describe('files', () => {
     assert.equal(again, false);
     await csv.close();
     assert.deepEqual((await readdir(folder)).sort(), ['groups.csv', 'people.csv']);
+  });
+
+  it('may be links, which they stay', async () => {
+    await nodeRename(join(folder, 'people.csv'), join(folder, 'real.csv'));
+    await symlink('real.csv', join(folder, 'people.csv'));
+    const csv = await opened();
+    await csv.delete('people', '7', {}, context());
+    await csv.close();
+    assert.ok((await lstat(join(folder, 'people.csv'))).isSymbolicLink());
+    assert.doesNotMatch(await text('real.csv'), /alice/);
   });
 
   it('are mended where a deleted record was referred to', async () => {

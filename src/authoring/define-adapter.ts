@@ -31,6 +31,8 @@ export interface AdapterDefinition<Schema extends object> {
   readonly retryAfter?: 'backend' | 'adapter';
   /** See `AdapterModule.declared`. */
   readonly declared?: (config: ConfigOf<Schema>) => ReadonlyMap<string, ReadonlySet<string>> | undefined;
+  /** See `AdapterModule.refusesForeignIds`. */
+  readonly refusesForeignIds?: (config: ConfigOf<Schema>, entity: string, field: string) => string | undefined;
   /** See `AdapterModule.excludes`. */
   readonly excludes?: (
     open: AdapterSetup<ConfigOf<Schema>>,

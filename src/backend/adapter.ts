@@ -317,7 +317,7 @@ export interface AdapterModule<Config = unknown> {
   readonly configSchema: object;
   /**
    * What the declared rate counts. `operations` (the default): the guard waits before it makes a call. `requests`: the
-   * adapter may make several for one operation, and asks `AdapterEnvironment.pace` before each.
+   * adapter may make several for one operation, asks `AdapterEnvironment.pace` before each, and tells it what it learns.
    */
   readonly pacedBy?: 'operations' | 'requests';
   /**

@@ -66,7 +66,7 @@ export function guardAdapter(adapter: Adapter, options: GuardOptions = {}): Guar
     limit,
     circuit: new CircuitBreaker(clock),
     pace: options.pace ?? new BackendPace({ clock }),
-    learnsFromErrors: retryAfter === 'backend',
+    believesRetryAfter: retryAfter === 'backend',
     isPaced: pacedBy === 'operations',
     ...(observe && { observe }),
   };
@@ -79,18 +79,19 @@ interface Shared {
   readonly limit: ConcurrencyLimit;
   readonly circuit: CircuitBreaker;
   readonly pace: BackendPace;
-  readonly learnsFromErrors: boolean;
+  readonly believesRetryAfter: boolean;
   /** Whether the guard asks the pace; else the adapter does. */
   readonly isPaced: boolean;
   readonly observe?: Observe;
 }
 
 function guardWith(adapter: Adapter, shared: Shared, timeoutMs: number): GuardedAdapter {
-  const { clock, limit, circuit, pace, learnsFromErrors, isPaced, observe } = shared;
+  const { clock, limit, circuit, pace, believesRetryAfter, isPaced, observe } = shared;
   const timing = { clock, timeoutMs, watch: new Watch(clock, Math.min(watchEveryMs, timeoutMs)) };
-  const parts: GuardParts = { ...timing, limit, circuit, pace, learnsFromErrors, ...(observe && { observe }) };
+  const pacing = { pace, believesRetryAfter, learnsFromErrors: believesRetryAfter && isPaced };
+  const parts: GuardParts = { ...timing, ...pacing, limit, circuit, ...(observe && { observe }) };
   // A health check asks the backend also when all places are taken or the circuit is open.
-  const unbounded: GuardParts = { ...timing, limit: new ConcurrencyLimit(Number.POSITIVE_INFINITY, 0) };
+  const unbounded: GuardParts = { ...timing, ...pacing, limit: new ConcurrencyLimit(Number.POSITIVE_INFINITY, 0) };
 
   function read<T>(call: GuardedCall<T>['call'], check: (answer: T) => void, context: OperationContext): Promise<T> {
     return runGuarded(parts, { isWrite: false, isRetried: true, isPaced, call, check }, context);

@@ -19,7 +19,9 @@ export interface GuardParts {
   /** Left out where a call is to be made whatever became of earlier ones. */
   readonly circuit?: CircuitBreaker;
   readonly pace?: BackendPace;
-  /** Whether `retryAfterSeconds` of an error is the backend's own word. */
+  /** Whether `retryAfterSeconds` of an error is the backend's own word, and not a guess of the adapter. */
+  readonly believesRetryAfter?: boolean;
+  /** Whether the pace is told of it. An adapter that asks the pace itself tells it too. */
   readonly learnsFromErrors?: boolean;
   readonly watch: Watch;
   readonly observe?: Observe;
@@ -115,12 +117,14 @@ class GuardedOperation<T> implements Waiter, Watched, PaceWaiter {
   /** The moment has come for which this operation waited, in its place. */
   permit(): void {
     this.tracePacing();
-    if (this.stage !== 'pacing') return;
-    if (this.isOver()) return;
-    const refusedForMs = this.parts.circuit?.refusedForMs ?? 0;
-    if (refusedForMs > 0) {
+    const { circuit, pace, limit } = this.parts;
+    const refusedForMs = circuit?.refusedForMs ?? 0;
+    if (this.isOver()) {
+      pace?.ended(this, 'neutral');
+    } else if (refusedForMs > 0) {
       this.fail(this.circuitOpen(refusedForMs));
-      this.parts.limit.leave();
+      limit.leave();
+      pace?.ended(this, 'neutral');
     } else {
       this.send();
     }
@@ -242,7 +246,7 @@ class GuardedOperation<T> implements Waiter, Watched, PaceWaiter {
   }
 
   private learnFrom(error: AdapterError): void {
-    const { pace, learnsFromErrors = true } = this.parts;
+    const { pace, learnsFromErrors = false } = this.parts;
     const { kind, retryAfterSeconds } = error;
     if (pace === undefined || !learnsFromErrors || kind !== 'unavailable' || retryAfterSeconds === undefined) return;
     if (!isPaceRefusal(error)) pace.learn({ retryAfterSeconds });
@@ -251,7 +255,9 @@ class GuardedOperation<T> implements Waiter, Watched, PaceWaiter {
   /** A backend that asks for a pause is not broken, and one that was not asked has said nothing. */
   private outcomeOf(error: AdapterError): Outcome {
     if (error.kind === 'unavailable') {
-      return this.parts.pace?.isPaused === true || isPaceRefusal(error) ? 'neutral' : 'failed';
+      const { pace, believesRetryAfter = false } = this.parts;
+      const isAsked = believesRetryAfter && error.retryAfterSeconds !== undefined;
+      return isAsked || pace?.isPaused === true || isPaceRefusal(error) ? 'neutral' : 'failed';
     }
     return error.kind === 'timeout' ? 'failed' : 'healthy';
   }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { GatewayConfig } from '../../config/gateway-config.js';
 import type { Problem } from '../../config/problem.js';
 import { sortProblems } from '../../config/problem.js';
 import { toAdapterProblem, toProblem } from '../../config/source.js';
@@ -6,6 +7,7 @@ import { AdapterError } from '../backend/adapter-error.js';
 import { adviseOn } from '../mapping/advice.js';
 import type { Configuration } from '../serving/configuration.js';
 import { type CliEnvironment, UsageError } from './cli.js';
+import { statePlace } from './state-place.js';
 import { openForTrial } from './trial-gateway.js';
 
 /** `check`: every problem of a gateway.yaml at once. */
@@ -43,8 +45,21 @@ async function allProblems(configuration: Configuration, connect: boolean): Prom
       return plan === undefined ? [] : adviseOn(plan, resource.origin).map((problem) => toProblem(sources, problem));
     }),
   );
-  const found = connect && configuration.config !== undefined ? await connectedProblems(configuration) : [];
+  const found =
+    connect && configuration.config !== undefined
+      ? [...(await stateProblems(configuration.config, sources)), ...(await connectedProblems(configuration))]
+      : [];
   return sortProblems([...problems, ...advice, ...found], [...sources.documents.keys()]);
+}
+
+/** Whether a gateway could be served with the database of the state. */
+async function stateProblems(config: GatewayConfig, sources: Configuration['sources']): Promise<readonly Problem[]> {
+  const { database } = statePlace(config, undefined);
+  if (database === undefined) return [];
+  const { examineDatabase } = await import('../state/postgresql/examine.js');
+  const message = await examineDatabase(database);
+  const main = sources.documents.get(sources.main ?? '');
+  return message === undefined || main === undefined ? [] : [main.problem('error', ['state'], message)];
 }
 
 /** What the backends say of the mapping. */

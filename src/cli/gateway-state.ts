@@ -4,6 +4,7 @@ import { openState } from '../state/open-state.js';
 import type { State } from '../state/state.js';
 import { recordAct } from '../transactions/acts.js';
 import { type CliEnvironment, UsageError } from './cli.js';
+import { readServedAt } from './served-at.js';
 import { statePlace } from './state-place.js';
 
 /** Where a command finds the gateway's configuration and state. */
@@ -42,9 +43,10 @@ export async function withGatewayState(
   environment: CliEnvironment,
   action: (parts: GatewayState) => Promise<void>,
 ): Promise<void> {
-  const config = await configFor(options, environment);
-  const gateway = findGateway(config, id);
-  const place = statePlace(config, options.data);
+  const written = await configFor(options, environment);
+  const gateway = findGateway(written, id);
+  const place = statePlace(written, options.data);
+  const config = { ...written, listen: readServedAt(place.dataDir) ?? written.listen };
   const state = await openState(place);
   const record = async (operation: string, meant: readonly string[]): Promise<void> => {
     const problem = await recordAct(place, { gateway: id, operation, meant });

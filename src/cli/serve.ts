@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { InvalidArgumentError } from 'commander';
 import { discoverySchemas } from '../../config/core-schemas.js';
@@ -22,6 +23,7 @@ import type { TransactionRecorder } from '../transactions/request-record.js';
 import { type AnnounceOptions, announce, announceChanges } from './announce.js';
 import { type AddCommand, type CliEnvironment, requireConfig } from './cli.js';
 import { createLog, type Log } from './log.js';
+import { tellServedAt } from './served-at.js';
 import { statePlace } from './state-place.js';
 
 interface ServeOptions {
@@ -30,6 +32,7 @@ interface ServeOptions {
   readonly data?: string;
   readonly printToken?: true;
   readonly grace: number;
+  readonly drain: number;
 }
 
 /** As Docker's: it kills after ten seconds. */
@@ -44,11 +47,12 @@ export const addServe: AddCommand = (program, environment) => {
     .option('--data <folder>', "the gateway's own state, instead of where the configuration says")
     .option('--print-token', 'print the first token also when stdout is not a terminal')
     .option(
-      '--grace <seconds>',
-      'how long requests under way may take once the process is asked to end',
-      parseGrace,
-      usualGraceSeconds,
+      '--drain <seconds>',
+      'serve on so long when asked to end, but answer 503 at /health/ready, so that balancers turn away',
+      parseSeconds,
+      0,
     )
+    .option('--grace <seconds>', 'how long requests under way may then take', parseSeconds, usualGraceSeconds)
     .action((options: ServeOptions) => serve(options, environment));
 };
 
@@ -104,12 +108,22 @@ async function run(parts: Run): Promise<void> {
   // Asked for first, so that a signal that comes during the start is not lost.
   const stopRequested = environment.stopRequested();
   try {
-    await start(parts, closers, stopRequested);
+    const serving = await start(parts, closers, stopRequested);
     const signal = await stopRequested;
+    await drain(parts, serving, signal);
     log.logger.info({ signal }, 'Stopping: no new connections, requests in flight finish.');
   } finally {
     await closeAll(closers, log);
   }
+}
+
+/** A second signal ends the process meanwhile. */
+async function drain({ options, log }: Run, serving: Opened, signal: string): Promise<void> {
+  if (options.drain === 0) return;
+  log.logger.info({ signal, seconds: options.drain }, 'Draining: requests are served, but /health/ready answers 503.');
+  serving.isDraining = true;
+  serving.server?.drain();
+  await delay(options.drain * 1000);
 }
 
 async function closeAll(closers: Closers, { logger }: Log): Promise<void> {
@@ -122,7 +136,7 @@ async function closeAll(closers: Closers, { logger }: Log): Promise<void> {
   }
 }
 
-async function start(parts: Run, closers: Closers, stopRequested: Promise<unknown>): Promise<void> {
+async function start(parts: Run, closers: Closers, stopRequested: Promise<unknown>): Promise<Opened> {
   const { config, place, configuration, environment, options, override, log } = parts;
   let isReloadDue = false;
   let reload = (): void => {
@@ -143,9 +157,13 @@ async function start(parts: Run, closers: Closers, stopRequested: Promise<unknow
   const recorder = await openRecorder(parts, state, live);
   closers.push(() => recorder.close());
   if (metrics !== undefined) await serveMetrics(parts, metrics, closers);
-  const server = await listen(parts, { state, live, recorder, metrics });
+  const server = await listen(parts, { state, opened, live, recorder, metrics });
   opened.server = server;
   closers.push(() => server.stop(options.grace * 1000));
+  // Replicas that share a database may have no folder of their own.
+  if (place.database === undefined) {
+    closers.push(tellServedAt(place.dataDir, { host: config.listen.host, port: server.port }));
+  }
   const announcing = toAnnounce(parts, server, state);
   await announce(config, announcing);
   const reloader = new Reloader({
@@ -164,10 +182,12 @@ async function start(parts: Run, closers: Closers, stopRequested: Promise<unknow
   if (isReloadDue) reload();
   const gateways = () => live.gateways.map(({ gateway, http }) => ({ id: gateway.id, log: http.log }));
   closers.push(startExpiryWarnings({ gateways, tokens: state.tokens, log: log.logger }));
+  return opened;
 }
 
 /** What metrics are looked up in, once it is there. */
 interface Opened {
+  isDraining?: boolean;
   live?: LiveGateways;
   server?: HttpServer;
 }
@@ -243,12 +263,13 @@ async function openGateways(
 /** What requests are answered with. */
 interface Serving {
   readonly state: State;
+  readonly opened: Opened;
   readonly live: LiveGateways;
   readonly recorder: TransactionRecorder;
   readonly metrics: Metrics | undefined;
 }
 
-async function listen({ config, log }: Run, { state, live, recorder, metrics }: Serving): Promise<HttpServer> {
+async function listen({ config, log }: Run, { state, opened, live, recorder, metrics }: Serving): Promise<HttpServer> {
   const { logger } = log;
   const app = createApp({
     served: () => live.served,
@@ -256,7 +277,7 @@ async function listen({ config, log }: Run, { state, live, recorder, metrics }: 
     recorder,
     ...(metrics !== undefined && { metrics }),
     // There is no port before everything is composed, so that whoever is answered is served.
-    health: () => ({ ready: true, state: state.isUp() ? 'up' : 'down', gateways: live.health() }),
+    health: () => ({ ready: opened.isDraining !== true, state: state.isUp() ? 'up' : 'down', gateways: live.health() }),
   });
   const { listen: address, tls } = config;
   return startServer({ ...address, fetch: app.fetch, log: logger, ...(tls === undefined ? {} : { tls }) });
@@ -273,7 +294,7 @@ function toAnnounce({ options, environment, log }: Run, { port }: HttpServer, { 
 }
 
 /** @throws InvalidArgumentError */
-function parseGrace(text: string): number {
+function parseSeconds(text: string): number {
   const seconds = Number(text);
   if (text.trim() === '' || !(seconds >= 0 && seconds <= 3600))
     throw new InvalidArgumentError('It is 0 to 3600 seconds.');

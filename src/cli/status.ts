@@ -7,6 +7,7 @@ import type { GatewayActivity } from '../transactions/transaction.js';
 import { baseUrl } from './base-url.js';
 import { type AddCommand, type CliEnvironment, requireConfig, UsageError } from './cli.js';
 import { type PlaceOptions, withPlace } from './gateway-state.js';
+import { readServedAt } from './served-at.js';
 import { statePlace } from './state-place.js';
 import { describeToken, toIso, toJson, tokenState } from './token-list.js';
 
@@ -63,10 +64,11 @@ async function collect(
   const state = await openState(place);
   try {
     const activity = await activityIn(place);
+    const url = baseUrl({ ...config, listen: readServedAt(place.dataDir) ?? config.listen });
     return await Promise.all(
       gateways.map(async (gateway) => ({
         gateway,
-        tenantUrl: baseUrl(config) + gateway.address,
+        tenantUrl: url + gateway.address,
         control: state.controls.get(gateway.id),
         activity: activity.get(gateway.id),
         tokens: (await state.tokens.list(gateway.id)).filter(({ revokedAtMs }) => revokedAtMs === undefined),

@@ -77,8 +77,8 @@ export function createApp(options: AppOptions): Hono<HttpEnv> {
   });
 
   app.all('/oauth/token', (context) => {
-    const exchange = new Exchange(context);
     const { tokenEndpoint, proxies, gateways } = options.served();
+    const exchange = new Exchange(context, proxies);
     if (tokenEndpoint === undefined) return find(context.req.path)?.(context) ?? notFound(context);
     const { remoteAddress } = exchange;
     const address = proxies?.read(remoteAddress, (name) => exchange.header(name)).address ?? remoteAddress;

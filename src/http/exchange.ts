@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { HttpBindings } from '@hono/node-server';
 import type { Context } from 'hono';
 import { type MediaType, negotiate } from './negotiation.js';
+import type { ProxyTrust } from './trusted-proxies.js';
 
 /** Node's own request and response. */
 export interface HttpEnv {
@@ -29,7 +30,8 @@ export class Exchange {
   heldBytes = 0;
   readonly #bindings: HttpBindings | undefined;
 
-  constructor(context: Context<HttpEnv>) {
+  /** @param proxies who may name requests; without them anybody may */
+  constructor(context: Context<HttpEnv>, proxies?: Pick<ProxyTrust, 'mayName'>) {
     this.startedAtMs = performance.now();
     this.request = context.req.raw;
     // There is none in tests that call `app.request()`.
@@ -39,7 +41,9 @@ export class Exchange {
     const { url } = this.request;
     const mark = url.indexOf('?', firstSlashFrom);
     this.query = mark < 0 ? '' : url.slice(mark + 1);
-    this.requestId = takeOver(this.header('x-request-id')) ?? nextRequestId();
+    const named = takeOver(this.header('x-request-id'));
+    const isBelieved = named !== undefined && (proxies === undefined || proxies.mayName(this.remoteAddress));
+    this.requestId = isBelieved ? named : nextRequestId();
     const mediaType = negotiate(this.header('accept'));
     this.mediaType = mediaType ?? 'application/scim+json';
     this.isAcceptable = mediaType !== undefined;
@@ -87,7 +91,7 @@ function nextRequestId(): string {
   return `${processMark}-${lastRequest.toString(36)}`;
 }
 
-/** A proxy's request id goes through the whole chain, if it cannot do harm in a header or a log. */
+/** A proxy's request id goes through the whole chain, if it cannot do harm in a header or a log, nor be anybody's address. */
 function takeOver(requestId: string | undefined): string | undefined {
-  return requestId !== undefined && /^[\w.:@/+=-]{1,128}$/.test(requestId) ? requestId : undefined;
+  return requestId !== undefined && /^[\w.:/+=-]{1,128}$/.test(requestId) ? requestId : undefined;
 }

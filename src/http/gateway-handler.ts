@@ -105,7 +105,7 @@ export function createGatewayHandler(
   };
 
   return async (context) => {
-    const exchange = new Exchange(context);
+    const exchange = new Exchange(context, proxies);
     const route = router(exchange.path.slice(gateway.address.length));
     const record = noteOf(gateway, exchange, route);
     const forwarding = proxies?.read(exchange.remoteAddress, (name) => exchange.header(name));

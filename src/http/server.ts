@@ -44,6 +44,8 @@ export interface Patience {
 
 export interface HttpServer {
   readonly port: number;
+  /** From now on, each connection is closed after its next answer, so that clients and balancers look for another one. */
+  drain(): void;
   /** Takes no more connections, lets requests finish for so long, then ends them. */
   stop(graceMs: number): Promise<void>;
   /**
@@ -72,7 +74,8 @@ export async function startServer(options: ServerOptions): Promise<HttpServer> {
   let pair = tls === undefined ? undefined : await readTlsPair(tls);
   if (pair !== undefined) describePair(pair, log);
   const patience = { ...usualPatience, ...options.patience };
-  const { server, connections } = create(options, pair, patience);
+  let isDraining = false;
+  const { server, connections } = create(options, pair, patience, () => isDraining);
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => reject(explainListen(error, host, port, '--listen HOST:PORT')));
     server.listen(port, host, resolve);
@@ -98,6 +101,9 @@ export async function startServer(options: ServerOptions): Promise<HttpServer> {
 
   return {
     port: (server.address() as AddressInfo).port,
+    drain: () => {
+      isDraining = true;
+    },
     stop: (graceMs) => stop(server, connections, graceMs),
     reloadTls,
     connections: () => connections.size,
@@ -116,7 +122,12 @@ interface Created {
   readonly connections: Connections;
 }
 
-function create({ fetch, log, maxConnections }: ServerOptions, pair: TlsPair | undefined, patience: Patience): Created {
+function create(
+  { fetch, log, maxConnections }: ServerOptions,
+  pair: TlsPair | undefined,
+  patience: Patience,
+  isDraining: () => boolean,
+): Created {
   const settings = {
     keepAliveTimeout: keepAliveMs,
     headersTimeout: patience.headMs,
@@ -141,6 +152,7 @@ function create({ fetch, log, maxConnections }: ServerOptions, pair: TlsPair | u
   const connections = new Connections(server, maxConnections);
   const listener = (request: IncomingMessage, response: ServerResponse): void => {
     connections.hasSpoken(request.socket);
+    if (isDraining()) response.shouldKeepAlive = false;
     if (pair !== undefined) response.setHeader('Strict-Transport-Security', strictTransportSecurity);
     if (!refuseAmbiguous(request, response)) void handle(request, response);
   };

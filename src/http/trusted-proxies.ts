@@ -17,6 +17,8 @@ export interface ProxyTrust {
    * @param header gives a header's value, all lines of it joined by commas, by its name in lower case
    */
   read(peer: string | undefined, header: (name: string) => string | undefined): Forwarding;
+  /** Whether the peer may name a request (`X-Request-Id`): one of the proxies, or anybody where none is configured. */
+  mayName(peer: string | undefined): boolean;
 }
 
 /**
@@ -29,10 +31,14 @@ export interface ProxyTrust {
  * @see RFC 7239
  */
 export function createProxyTrust(networks: readonly string[]): ProxyTrust {
-  if (networks.length === 0) return { read: (peer) => ({ address: peer }) };
+  if (networks.length === 0) return { read: (peer) => ({ address: peer }), mayName: () => true };
   const trusted = createBlockList(networks);
   const isTrusted = (address: string): boolean => trusted.check(address, isIPv4(address) ? 'ipv4' : 'ipv6');
   return {
+    mayName: (peer) => {
+      const address = peer === undefined ? undefined : parseAddress(peer);
+      return address !== undefined && isTrusted(address);
+    },
     read: (peer, header) => {
       const address = peer === undefined ? undefined : parseAddress(peer);
       if (address === undefined || !isTrusted(address)) return { address: address ?? peer };

@@ -86,12 +86,13 @@ export function planMembers(
   if (folded === undefined || reference === undefined) return undefined;
   const { isWhole, added, removed } = folded;
   const addedValues = encodeList(plan, [...added.values()], context);
+  const mayRunEmpty = addedValues.length === 0 && (plan.required || plan.attribute.required);
   if (isWhole) {
-    if (addedValues.length === 0 && (plan.required || plan.attribute.required)) {
-      throw cannotBeCleared(plan.attribute.path);
-    }
+    if (mayRunEmpty) throw cannotBeCleared(plan.attribute.path, operations.at(-1)?.op);
     return [{ op: 'set', field: plan.field, values: addedValues }];
   }
+  // Whether the last one is taken out of a required list, only the present members show.
+  if (mayRunEmpty && removed.size > 0) return undefined;
   const changes: Change[] = [];
   const removedValues = removalValues(plan, reference, removed, context);
   if (removedValues.length > 0) changes.push({ op: 'remove', field: plan.field, values: removedValues });

@@ -107,7 +107,12 @@ export function setLeaf(leaf: Leaf, values: readonly AttributeValue[], context: 
   return [{ op: 'set', field: leaf.field, values: encodeLeaf(leaf, values, undefined, context) }];
 }
 
-export function cannotBeCleared(path: string): ScimError {
+/**
+ * Why something required cannot lose its value.
+ * @param op what would take it away; a removal is a matter of mutability (RFC 7644 §3.5.2.2)
+ */
+export function cannotBeCleared(path: string, op?: PatchOperation['op']): ScimError {
+  if (op === 'remove') return ScimError.badRequest('mutability', `"${path}" is required, so it cannot be removed.`);
   return ScimError.badRequest('invalidValue', `"${path}" is required and cannot be left without a value.`);
 }
 

@@ -49,8 +49,13 @@ export function patchedResource(
   ];
   const alreadyMissing = new Set(missing(before));
   const lost = missing(after).find((path) => !alreadyMissing.has(path));
-  if (lost !== undefined) throw cannotBeCleared(lost);
+  if (lost !== undefined) throw cannotBeCleared(lost, lastOperationOn(lost, operations));
   return after;
+}
+
+/** Of an attribute that is lost as a whole; a rule's own demand on a part of it is a matter of values. */
+function lastOperationOn(path: string, operations: readonly PatchOperation[]): PatchOperation['op'] | undefined {
+  return operations.findLast(({ attribute }) => attribute.path === path)?.op;
 }
 
 /** Fields that operations empty and that no rule reads, so that comparing does not show it. */

@@ -16,7 +16,7 @@ export class AdapterRegistry {
   readonly #builtIn: ReadonlyMap<string, () => Promise<AdapterModule>>;
   readonly #hint: (type: string) => string;
   readonly #plugIns: PlugInModules;
-  /** Grows, as Node never lets go of a module. */
+  /** Those of former configurations stay, as Node lets go of no module. */
   readonly #modules = new Map<string, AdapterModule>();
 
   /** @param hint what an unknown type may have been meant for, as the end of a sentence */
@@ -44,7 +44,8 @@ export class AdapterRegistry {
         continue;
       }
       const plugIn = await this.#plugIns.load(type, baseDir, this.#hint(type));
-      if (plugIn.module !== undefined) this.#modules.set(type, plugIn.module);
+      if (plugIn.module === undefined) this.#modules.delete(type);
+      else this.#modules.set(type, plugIn.module);
       if (plugIn.message !== undefined) messages.set(type, plugIn.message);
       for (const [file, hash] of plugIn.files) files.set(file, hash);
     }

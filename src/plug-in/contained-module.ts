@@ -23,6 +23,13 @@ const methods = [
 /** The file of each plug-in module. */
 const plugIns = new WeakMap<AdapterModule, string>();
 
+let hasOpened = false;
+
+/** Whether an adapter of others was ever opened here: it may have left timers or connections behind. */
+export function hasOpenedPlugIn(): boolean {
+  return hasOpened;
+}
+
 /** The file that the module came from; undefined for an adapter that is built in. */
 export function plugInFile(module: AdapterModule): string | undefined {
   return plugIns.get(module);
@@ -34,7 +41,7 @@ export function plugInFile(module: AdapterModule): string | undefined {
  * @param file where its code is
  */
 export function containModule(type: string, file: string, module: AdapterModule): AdapterModule {
-  const { configSchema, pacedBy, retryAfter, declared, excludes, draft } = module;
+  const { configSchema, pacedBy, retryAfter, declared, refusesForeignIds, excludes, draft } = module;
   const contained: AdapterModule = {
     contractVersion,
     type,
@@ -44,12 +51,17 @@ export function containModule(type: string, file: string, module: AdapterModule)
     ...(declared && {
       declared: (config: unknown) => inWords(`${type}: "declared"`, () => fieldNames(declared(config))),
     }),
+    ...(refusesForeignIds && {
+      refusesForeignIds: (config, entity, field) => {
+        try {
+          return reasonIn(refusesForeignIds(config, entity, field));
+        } catch (thrown) {
+          return faultIn(`${type}: "refusesForeignIds"`, thrown);
+        }
+      },
+    }),
     ...(excludes && {
-      excludes: (open, next) =>
-        inWords(`${type}: "excludes"`, () => {
-          const reason: unknown = excludes(open, next);
-          return reason === undefined || reason === null ? undefined : String(reason);
-        }),
+      excludes: (open, next) => inWords(`${type}: "excludes"`, () => reasonIn(excludes(open, next))),
     }),
     ...(draft && { draft }),
     open: (config, environment) => openContained(type, module, config, environment),
@@ -67,6 +79,7 @@ async function openContained(
   const name = environment.adapter === undefined ? type : `${environment.adapter} (${type})`;
   const failed = (reason: string): AdapterError =>
     new AdapterError('unavailable', `The adapter ${name} cannot be opened: ${reason}`);
+  hasOpened = true;
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     const reason = `it was not open after ${openTimeoutMs / 1000} seconds. "open" must not wait for the backend.`;
@@ -104,11 +117,19 @@ function fieldNames(
   return new Map([...declared].map(([entity, fields]) => [String(entity), new Set([...fields].map(String))]));
 }
 
+function reasonIn(answer: unknown): string | undefined {
+  return answer === undefined || answer === null ? undefined : String(answer);
+}
+
 /** @throws Error that says in which part of the module the fault is */
 function inWords<T>(part: string, work: () => T): T {
   try {
     return work();
   } catch (thrown) {
-    throw new Error(`${part} failed, which is a fault in the module: ${messageOf(thrown)}`);
+    throw new Error(faultIn(part, thrown));
   }
+}
+
+function faultIn(part: string, thrown: unknown): string {
+  return `${part} failed, which is a fault in the module: ${messageOf(thrown)}`;
 }

@@ -3,7 +3,7 @@ import { type AdapterModule, contractVersion } from '../backend/adapter.js';
 /** What a module exports, once it is known to be an adapter; else what is wrong with it, as the end of a sentence. */
 export type Shape = { readonly module: AdapterModule<unknown> } | { readonly fault: string };
 
-const optionalFunctions = ['declared', 'excludes', 'draft'] as const;
+const optionalFunctions = ['declared', 'refusesForeignIds', 'excludes', 'draft'] as const;
 const howTo = 'Its default export is to be what defineAdapter of "scimbridge/adapter" gives.';
 
 /** @param exports the namespace of the module */

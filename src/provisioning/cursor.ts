@@ -12,7 +12,7 @@ export interface CursorSealer {
 export interface CursorPosition {
   /** The adapter's own position. */
   readonly after?: string;
-  /** Resources to skip, where the gateway itself pages. */
+  /** Resources that came before, by which the gateway itself pages. */
   readonly offset?: number;
 }
 

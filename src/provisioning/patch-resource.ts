@@ -1,5 +1,6 @@
 import type { BackendRecord, Change } from '../backend/adapter.js';
 import { AdapterError } from '../backend/adapter-error.js';
+import { hasEnded } from '../backend/has-ended.js';
 import { changesBetween } from '../mapping/diff.js';
 import { type PatchPlan, planPatch } from '../mapping/patch-plan.js';
 import { emptiedFields, patchedResource } from '../mapping/patch-state.js';
@@ -72,6 +73,11 @@ export function onceEach(context: RequestContext): RequestContext {
     get signal() {
       return context.signal;
     },
+    // Nobody who only wants to know whether the request has ended makes the signal for it.
+    get hasEnded() {
+      return hasEnded(context);
+    },
+    ...(context.deadlineMs === undefined ? {} : { deadlineMs: context.deadlineMs }),
     ...(context.trace === undefined ? {} : { trace: context.trace }),
     dropped(what, why) {
       const note = `${what}\u0000${why}`;

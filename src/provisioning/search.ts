@@ -93,18 +93,14 @@ async function cursorPage(
   cursors: Cursors,
 ): Promise<Resource> {
   const offset = position.offset ?? 0;
-  const page = source.isNative ? await source.pageAfter(position.after, count) : await source.page(offset, count);
-  const { resources, total } = page;
-  const after = source.isNative ? page.next : undefined;
+  // A page may have come from a replica, or from a time, that knew less of what the backend does, or more: then only the
+  // offset says where it ended.
+  const isByPosition = source.isNative && (position.after !== undefined || offset === 0);
+  const page = isByPosition ? await source.pageAfter(position.after, count) : await source.page(offset, count);
+  const { resources, total, next: after } = page;
   const end = offset + resources.length;
-  const next: CursorPosition | undefined = source.isNative
-    ? after === undefined
-      ? undefined
-      : { after }
-    : end < total
-      ? { offset: end }
-      : undefined;
-  const hasMore = next !== undefined && resources.length > 0;
+  const hasMore = resources.length > 0 && (source.isNative ? after !== undefined : end < total);
+  const next: CursorPosition = source.isNative && after !== undefined ? { after, offset: end } : { offset: end };
   return listResponse({ resources, total, ...(hasMore ? { nextCursor: cursors.issue(scope, count, next) } : {}) });
 }
 

@@ -8,6 +8,7 @@ import type {
   Capabilities,
   ChildRecord,
   Condition,
+  DescribableOperation,
   EntityCapabilities,
   FieldCapability,
   FieldValue,
@@ -16,18 +17,11 @@ import type {
   Scalar,
 } from '../backend/adapter.js';
 import { AdapterError } from '../backend/adapter-error.js';
-import { childrenOf, idOf, scalarsOf } from '../backend/record.js';
-import type { SearchedInverse } from '../mapping/plan.js';
+import { idOf, scalarsOf } from '../backend/record.js';
 import { type ComparisonKey, keyOf } from '../scim/comparison.js';
-import { always, never } from '../scim/filter.js';
 import { impatient } from './impatient-context.js';
-
-/** An inverse with the backend that it is searched in. */
-export interface InverseSource {
-  readonly inverse: SearchedInverse;
-  readonly adapter: Adapter;
-  readonly entity: string;
-}
+import { selectedRecords, widened } from './inverse-selection.js';
+import { heldKeys, type InverseSource } from './inverse-source.js';
 
 /**
  * What becomes of a record when the other backend does not answer. `fail`: the operation does; `leaveOut`: the field is
@@ -35,11 +29,11 @@ export interface InverseSource {
  */
 export type OnSilence = 'fail' | 'leaveOut';
 
-/** So many of the holder's references become a condition of the search; of a holder with more, all records are looked at. */
-const mostKeys = 1_000;
 /** For so few records each is asked for by itself, which spares reading all that their holders refer to. */
 const fewRecords = 8;
 const scanBatch = 200;
+/** A condition on more child records than these takes a backend longer than reading them all. */
+const mostAsked = 50;
 
 /** The adapter of an entity with fields that are searched elsewhere. */
 export function withSearchedInverses(
@@ -72,14 +66,6 @@ export function withSearchedInverses(
   };
   const completeOne = async (record: BackendRecord, options: ReadOptions, context: OperationContext) =>
     (await complete([record], options, context))[0] ?? record;
-  const translated = async <Query extends { readonly filter?: Condition }>(
-    query: Query,
-    context: OperationContext,
-  ): Promise<Query> => {
-    if (query.filter === undefined || !mentions(query.filter, sources)) return query;
-    return { ...query, filter: await translate(query.filter, sources, context) };
-  };
-
   return {
     get capabilities() {
       return capabilitiesNow();
@@ -89,12 +75,13 @@ export function withSearchedInverses(
       return record === undefined ? undefined : completeOne(record, options, context);
     },
     async search(query, context) {
-      const result = await adapter.search(inner(await translated(query, context)), context);
+      const result = await adapter.search(inner(widened(query, sources)), context);
       return { ...result, records: await complete(result.records, query, context) };
     },
     async *scan(query, context) {
+      const selected = await selectedRecords(query, { adapter, entity, sources, inner }, context);
       let batch: BackendRecord[] = [];
-      for await (const record of adapter.scan(inner(await translated(query, context)), context)) {
+      for await (const record of selected ?? adapter.scan(inner(widened(query, sources)), context)) {
         batch.push(record);
         if (batch.length < scanBatch) continue;
         yield* await complete(batch, query, context);
@@ -114,10 +101,36 @@ export function withSearchedInverses(
     },
     delete: (name, id, options, context) => adapter.delete(name, id, options, context),
     inspect: (context) => adapter.inspect(context),
-    describe: (operation) => adapter.describe(operation),
+    describe: (operation) => describeSearched(operation, adapter, sources, inner),
     check: (context) => adapter.check(context),
     close: () => adapter.close(),
   };
+}
+
+/** The search in the other backend, and then the operation with what that may find. */
+function describeSearched(
+  operation: DescribableOperation,
+  adapter: Adapter,
+  sources: readonly InverseSource[],
+  inner: <Options extends ReadOptions>(options: Options) => Options,
+): string {
+  if (operation.kind !== 'search') return adapter.describe(operation);
+  const before: string[] = [];
+  const replaced = (condition: Condition): Condition => {
+    if ('operands' in condition) return { kind: condition.kind, operands: condition.operands.map(replaced) };
+    if ('operand' in condition || condition.kind !== 'compare') return condition;
+    const source = sources.find(({ inverse }) => inverse.field === condition.path);
+    if (source === undefined) return condition;
+    const { inverse, entity } = source;
+    const filter: Condition = { ...condition, path: inverse.gives };
+    const query = { entity, fields: [inverse.holderField], filter, limit: 1, wantTotal: false };
+    before.push(`${source.adapter.describe({ kind: 'search', query })}\nand for those that it refers to:\n`);
+    return { ...condition, path: inverse.ownKey };
+  };
+  const { filter, ...rest } = inner(operation.query);
+  const query = filter === undefined ? rest : { ...rest, filter: replaced(filter) };
+  const own = adapter.describe({ kind: 'search', query });
+  return before.join('') + own;
 }
 
 type Capable = () => Capabilities;
@@ -142,63 +155,9 @@ function withFields(own: EntityCapabilities, sources: readonly InverseSource[]):
   const selecting: FieldCapability = { comparison: 'exact', operators: { eq: 'superset' }, sortable: false };
   const silent: FieldCapability = { comparison: 'exact', operators: {}, sortable: false };
   const fields = sources.map(({ inverse }) => {
-    const canSelect = own.combine.or && inverse.child === undefined && isComparable(own, inverse.ownKey);
-    return [inverse.field, canSelect ? selecting : silent] as const;
+    return [inverse.field, inverse.child === undefined ? selecting : silent] as const;
   });
   return { ...own, fields: { ...own.fields, ...Object.fromEntries(fields) } };
-}
-
-function isComparable(own: EntityCapabilities, field: string): boolean {
-  return own.fields[field]?.operators.eq !== undefined;
-}
-
-function mentions(condition: Condition, sources: readonly InverseSource[]): boolean {
-  if ('operands' in condition) return condition.operands.some((operand) => mentions(operand, sources));
-  if ('operand' in condition) return mentions(condition.operand, sources);
-  return sources.some(({ inverse }) => inverse.field === condition.path);
-}
-
-/** Puts what a holder refers to in the place of a comparison with the holder. */
-async function translate(
-  condition: Condition,
-  sources: readonly InverseSource[],
-  context: OperationContext,
-): Promise<Condition> {
-  if ('operands' in condition) {
-    const operands = await Promise.all(condition.operands.map((operand) => translate(operand, sources, context)));
-    return { kind: condition.kind, operands };
-  }
-  if (condition.kind !== 'compare' || condition.value === null) return condition;
-  const { path, value } = condition;
-  const source = sources.find(({ inverse }) => inverse.field === path);
-  return source === undefined ? condition : referredBy(source, value, context);
-}
-
-async function referredBy(
-  { inverse, adapter, entity }: InverseSource,
-  value: Scalar,
-  context: OperationContext,
-): Promise<Condition> {
-  const query = { by: inverse.gives, values: [value], fields: [inverse.holderField] };
-  const holders = await adapter.lookup(entity, query, context);
-  const keys = new Set(holders.flatMap((holder) => heldKeys(holder, inverse)));
-  if (keys.size === 0) return never;
-  if (keys.size > mostKeys) return always;
-  const operands = [...keys].map(
-    (key): Condition => ({
-      kind: 'compare',
-      path: inverse.ownKey,
-      op: 'eq',
-      value: typeof key === 'number' || typeof key === 'boolean' ? key : String(key),
-    }),
-  );
-  return operands.length === 1 ? (operands[0] ?? never) : { kind: 'or', operands };
-}
-
-/** What the holder's reference field holds. */
-function heldKeys(holder: BackendRecord, { holderField, holderChild }: SearchedInverse): readonly Scalar[] {
-  if (holderChild === undefined) return scalarsOf(holder, holderField);
-  return childrenOf(holder, holderField).flatMap((child) => child[holderChild] ?? []);
 }
 
 type Complete = (record: BackendRecord) => BackendRecord;
@@ -304,7 +263,8 @@ function childFilter(
 ): { readonly filter?: Condition } {
   const capabilities = adapter.capabilities.entities[entity];
   const canAsk = capabilities?.fields[holderField]?.children?.[child]?.operators.eq !== undefined;
-  if (!canAsk || (keys.length > 1 && capabilities?.combine.or !== true)) return {};
+  const canAskAll = keys.length === 1 || (keys.length <= mostAsked && capabilities?.combine.or === true);
+  if (!canAsk || !canAskAll) return {};
   const compares = keys.map(
     (key): Condition => ({
       kind: 'compare',

@@ -1,9 +1,11 @@
 import { readAdapterTypes } from '../../config/adapter-types.js';
+import type { AdapterConfig, GatewayConfig } from '../../config/gateway-config.js';
 import { loadConfig } from '../../config/load.js';
-import { sortProblems } from '../../config/problem.js';
+import { formatPath, type Problem, sortProblems } from '../../config/problem.js';
 import { toProblem } from '../../config/source.js';
 import { checkDeclared, compileGateway } from '../composition.js';
 import type { AdapterRegistry } from '../plug-in/adapter-registry.js';
+import { plugInFile } from '../plug-in/contained-module.js';
 import type { Configuration } from './configuration.js';
 
 /**
@@ -25,7 +27,7 @@ export async function readConfiguration(
     adapterMessages: messages,
     adapterFiles: files,
   });
-  const { draft } = loaded;
+  const draft = loaded.draft && withoutFaulty(loaded.draft, loaded.problems, modules);
   const compiled = (draft?.gateways ?? []).map((gateway) => ({ gateway, ...compileGateway(gateway) }));
   const mappingProblems = compiled.flatMap(({ gateway, problems }) =>
     [...problems, ...(draft === undefined ? [] : checkDeclared(draft, gateway, modules))].map((problem) =>
@@ -38,4 +40,20 @@ export async function readConfiguration(
     problems: sortProblems([...loaded.problems, ...mappingProblems], [...loaded.sources.documents.keys()]),
     modules,
   };
+}
+
+/** An adapter of others is asked nothing about a section that its own schema does not let through. */
+function withoutFaulty(
+  draft: GatewayConfig,
+  problems: readonly Problem[],
+  modules: Configuration['modules'],
+): GatewayConfig {
+  const errors = problems.filter(({ severity }) => severity === 'error').map(({ path }) => path);
+  const isAsked = ([name, { type }]: readonly [string, AdapterConfig]): boolean => {
+    const module = modules.get(type);
+    if (module === undefined || plugInFile(module) === undefined) return true;
+    const place = formatPath(['adapters', name]);
+    return !errors.some((path) => path === place || path.startsWith(`${place}.`) || path.startsWith(`${place}[`));
+  };
+  return { ...draft, adapters: new Map([...draft.adapters].filter(isAsked)) };
 }

@@ -125,10 +125,10 @@ export class Reloader {
     const { config, nextStart } = keepFixed(live.config, override(read.config));
     if (cause !== 'secret') {
       for (const problem of read.problems) log.warn(place(problem), environment.formatProblem(problem));
-      if (nextStart.length > 0) {
-        log.warn({ settings: nextStart }, `This takes effect at the next start: ${nextStart.join(', ')}.`);
-      }
     }
+    // Of secrets, those of the state are in use since the start.
+    const told = cause === 'secret' ? nextStart.filter((name) => name === 'state') : nextStart;
+    if (told.length > 0) log.warn({ settings: told }, `This takes effect at the next start: ${told.join(', ')}.`);
     return { config, plans: read.plans, sources: read.sources };
   }
 

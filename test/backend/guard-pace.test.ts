@@ -190,6 +190,22 @@ describe('guard: a backend that asks for a pause', () => {
     expect(guard.state().pace.pausedForMs).toBe(0);
   });
 
+  it('goes on after a health check that went first', async () => {
+    const { clock, pace, guard } = paced([(context) => pace.take(context)], { pacedBy: 'requests' });
+    pace.learn({ retryAfterSeconds: 5 });
+    const checking = watch(guard.check(contextOf()));
+    const removing = watch(remove(guard));
+    await clock.pass(5_000);
+    expect([checking.isSettled, removing.isSettled]).toEqual([true, true]);
+  });
+
+  it('neither learns from nor counts what an adapter that paces its requests says in words of its own', async () => {
+    const words = fail(new AdapterError('unavailable', 'In part.', { retryAfterSeconds: 40, applied: 'unknown' }));
+    const { guard } = paced([words], { pacedBy: 'requests' });
+    for (let n = 0; n < 20; n++) await remove(guard).catch(() => undefined);
+    expect(guard.state()).toMatchObject({ circuit: 'closed', pace: { pausedForMs: 0 } });
+  });
+
   it('goes on after the first operation that the adapter paced has ended', async () => {
     const { clock, pace, guard } = paced(
       [

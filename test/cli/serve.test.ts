@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { TestCli } from './test-cli.js';
@@ -77,6 +77,49 @@ describe('serve without a configuration', () => {
           adapters: [{ name: 'store', state: 'up', inFlight: 0, queued: 0, waiting: 0 }],
         },
       ],
+    });
+  });
+
+  it('is found by status where it really listens, whatever the configuration says, and no more when it has ended', async () => {
+    const base = await cli.serve();
+    const other = new TestCli();
+    const tenantUrl = async (): Promise<unknown> =>
+      JSON.parse((await other.run('status', '--data', cli.dataDir, '--json')).stdout)[0].tenantUrl;
+    expect(await tenantUrl()).toBe(`${base}/scim`);
+    await cli.stop();
+    expect(await tenantUrl()).toBe('http://127.0.0.1:8080/scim');
+    writeFileSync(
+      join(cli.dataDir, 'served-at.json'),
+      JSON.stringify({ pid: 2 ** 22 + 1, host: '127.0.0.1', port: 9 }),
+    );
+    expect(await tenantUrl()).toBe('http://127.0.0.1:8080/scim');
+    await other.end();
+  });
+
+  it('serves on for a while when it is asked to end, and says to balancers that it goes', async () => {
+    const base = await cli.serve('--drain', '3');
+    expect((await fetch(`${base}/scim/Users`)).headers.get('connection')).toBe('keep-alive');
+    const stopping = cli.stop();
+    for (;;) {
+      const ready = await fetch(`${base}/health/ready`);
+      expect(await ready.json()).toMatchObject({ status: ready.status === 503 ? 'not ready' : 'ready' });
+      if (ready.status === 503) break;
+    }
+    const answer = await fetch(`${base}/scim/Users`);
+    expect(answer.status).toBe(401);
+    expect(answer.headers.get('connection')).toBe('close');
+    expect((await fetch(`${base}/health/live`)).status).toBe(200);
+    expect(await stopping).toMatchObject({ code: 0, stdout: expect.stringContaining('Draining') });
+    await expect(fetch(`${base}/health/live`)).rejects.toThrow();
+  });
+
+  it.each([
+    ['--drain', '-1'],
+    ['--grace', 'soon'],
+  ])('refuses %s %s', async (option, value) => {
+    expect(await cli.run('serve', option, value)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('0 to 3600'),
     });
   });
 

@@ -79,6 +79,33 @@ gateways:
     }
   });
 
+  it('tell with check --connect whether the database could be used, and change nothing in it', async () => {
+    const check = async (user?: string) => {
+      const text = user === undefined ? configuration() : configuration().replace('//scim@', `//${user}@`);
+      return cli.run('check', '--connect', cli.write('gateway.yaml', text));
+    };
+    expect(await check()).toMatchObject({ code: 0 });
+    expect(await fixture.database.run("SELECT to_regclass('scimbridge.versions')")).toEqual([[null]]);
+    await fixture.server.administer(`CREATE ROLE reader LOGIN PASSWORD '${fixture.server.password}'`);
+    const { code, stdout } = await check('reader');
+    expect(code).toBe(2);
+    expect(stdout).toMatch(
+      /gateway\.yaml:2:\d+: error: The account may not make the schema "scimbridge".*GRANT CREATE ON/,
+    );
+    cli.write('gateway.yaml', configuration());
+    await createToken('Entra');
+    await fixture.database.run('UPDATE scimbridge.versions SET version = 99, oldest = 98');
+    expect((await check()).stdout).toMatch(/newer version of scimbridge/);
+    await fixture.server.stop();
+    try {
+      expect((await check()).stdout).toMatch(
+        /:2:\d+: error: The state database "test_\d+" .* cannot be used: .*ECONNREFUSED/,
+      );
+    } finally {
+      await fixture.server.restart();
+    }
+  });
+
   it('do nothing where the section cannot be read', async () => {
     cli.write('gateway.yaml', configuration(-1));
     const { code, stderr } = await cli.run('token', 'revoke', 'corp', '--label', 'Entra', ...place);

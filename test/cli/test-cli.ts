@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { loadAdapterModules } from '../../adapters/registry.js';
 import { loadConfig } from '../../config/load.js';
 import { formatProblem } from '../../config/problem.js';
+import { addCheck } from '../../src/cli/check.js';
 import { runCli } from '../../src/cli/cli.js';
 import { addClient } from '../../src/cli/client.js';
 import { addDoctor } from '../../src/cli/doctor.js';
@@ -79,7 +80,7 @@ export class TestCli {
   }
 
   #start(args: readonly string[]): Promise<number> {
-    return runCli(args, [addServe, addToken, addClient, addGatewayCommand, addStatus, addLog, addDoctor], {
+    return runCli(args, [addCheck, addServe, addToken, addClient, addGatewayCommand, addStatus, addLog, addDoctor], {
       version: '1.2.3',
       stdout: { write: (text) => (this.stdout += text), isTTY: this.isTTY },
       stderr: { write: (text) => (this.stderr += text) },

@@ -28,7 +28,6 @@ const container: Fields = {
   startupProbe: probe,
   livenessProbe: probe,
   readinessProbe: probe,
-  lifecycle: { preStop: { exec: { command: 'texts' } } },
   resources: { requests: { '*': 'text' }, limits: { '*': 'text' } },
   securityContext: {
     allowPrivilegeEscalation: 'boolean',

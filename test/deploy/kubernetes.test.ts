@@ -33,7 +33,6 @@ interface Container {
   readonly startupProbe: Probe;
   readonly livenessProbe: Probe;
   readonly readinessProbe: Probe;
-  readonly lifecycle: { readonly preStop: { readonly exec: { readonly command: readonly string[] } } };
   readonly resources: { readonly requests: Labels; readonly limits: Labels };
   readonly securityContext: object;
   readonly volumeMounts: readonly { readonly name: string; readonly mountPath: string; readonly readOnly?: boolean }[];
@@ -218,12 +217,14 @@ describe('the pods', () => {
   });
 
   it('have time to end in order', () => {
-    const [command, seconds] = container.lifecycle.preStop.exec.command;
-    expect(command).toBe('sleep');
-    const grace = Number(container.args[container.args.indexOf('--grace') + 1]);
+    const secondsOf = (option: string): number => Number(container.args[container.args.indexOf(option) + 1]);
+    const [drain, grace] = [secondsOf('--drain'), secondsOf('--grace')];
+    // Until everybody knows that the pod goes: readiness has failed often enough by then.
+    const { periodSeconds, failureThreshold } = container.readinessProbe;
+    expect(drain).toBeGreaterThanOrEqual(periodSeconds * failureThreshold);
     // What a request may take by default, and the recorder's last ten seconds.
     expect(grace).toBeGreaterThanOrEqual(25);
-    expect(pod.terminationGracePeriodSeconds).toBeGreaterThanOrEqual(Number(seconds) + grace + 10);
+    expect(pod.terminationGracePeriodSeconds).toBeGreaterThanOrEqual(drain + grace + 10);
   });
 
   it('have time to start: the state is waited for a minute', () => {

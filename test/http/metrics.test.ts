@@ -31,6 +31,16 @@ async function linesOf(metrics: Metrics, name: string): Promise<readonly string[
   return (await metrics.text()).split('\n').filter((line) => line.startsWith(name));
 }
 
+describe('the state', () => {
+  it.each([
+    [true, 1],
+    [false, 0],
+  ])('that answers or not (%s) is told', async (isUp, value) => {
+    const metrics = createMetrics({ ...sources, stateUp: () => isUp });
+    expect(await linesOf(metrics, 'scimbridge_state_up')).toEqual([`scimbridge_state_up ${value}`]);
+  });
+});
+
 describe('what is counted', () => {
   it('is requests by gateway, operation and status', async () => {
     const metrics = createMetrics(sources);

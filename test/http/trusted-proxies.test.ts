@@ -175,3 +175,12 @@ describe('the networks', () => {
     });
   });
 });
+
+describe('who may name a request', () => {
+  it('is a trusted proxy where some are named, and anybody where none is', () => {
+    const trust = createProxyTrust(['10.0.0.0/8', '::1']);
+    expect(['10.1.2.3', '::ffff:10.1.2.3', '::1'].map(trust.mayName)).toEqual([true, true, true]);
+    expect(['192.0.2.1', undefined, 'nonsense'].map(trust.mayName)).toEqual([false, false, false]);
+    expect(createProxyTrust([]).mayName('192.0.2.1')).toBe(true);
+  });
+});

@@ -96,16 +96,16 @@ await describeOnLdap('openldap', 'round trips of a change', async () => {
     expect(read).toMatchObject({ login: 'eva', name: 'Eva' });
   });
 
-  it('are two for a member, with a revision as well, and both ends know of it', async () => {
+  it('are three for a member, the first two side by side, and one more to see that who came in has the name still', async () => {
     const [one, other] = [await create('fay'), await create('gus')];
     const group = await adapter.create('groups', { title: 'trips', members: [one] }, revised, context());
     const id = idOf(group);
     const revision = String(group.$revision);
     const added = await update('groups', id, { op: 'add', field: 'members', values: [other] }, revision);
-    expect(added).toMatchObject({ changed: true, trips: 2 });
+    expect(added).toMatchObject({ changed: true, trips: 4 });
     expect(added.record).toEqual(await adapter.get('groups', id, revised, context()));
     const removed = await update('groups', id, { op: 'remove', field: 'members', values: [one] });
-    expect(removed).toMatchObject({ changed: true, trips: 2 });
+    expect(removed).toMatchObject({ changed: true, trips: 3 });
     const groupsOf = async (person: string): Promise<readonly unknown[]> =>
       scalarsOf((await adapter.get('people', person, { fields: ['memberOf'] }, context())) ?? { $id: '' }, 'memberOf');
     expect(await groupsOf(other)).toEqual([id]);

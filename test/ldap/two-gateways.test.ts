@@ -1,6 +1,7 @@
 import { afterAll, expect, it } from 'vitest';
 import type { Answer } from '../support/gateway.js';
 import { describeOnLdap, startLdap } from '../support/ldap/available.js';
+import { startFaultProxy } from '../support/ldap/fault-proxy.js';
 import type { LdapServer } from '../support/ldap/ldap-server.js';
 import { type PresetGateway, patchOf, peopleLdif, startPresetGateway } from './preset-gateway.js';
 
@@ -68,6 +69,74 @@ for (const kind of ['openldap', 'samba', '389-ds'] as const) {
       expect((await other.request('GET', `/Users/${left}`)).body.groups).toBeUndefined();
       expect((await other.request('GET', `/Users/${stayed}`)).body.groups).toMatchObject([{ value: created.body.id }]);
     });
+
+    it("follow each other's renames: a member that one has just renamed is the same to the other", async () => {
+      const nameOf = (name: string): string => (kind === 'samba' ? `${name}@samdom.test` : name);
+      const user = (await one.request('POST', '/Users', { userName: nameOf('ann') })).body;
+      const manager = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager';
+      const group = (await other.request('POST', '/Groups', { displayName: 'known', members: [{ value: user.id }] }))
+        .body;
+      const next = (await other.request('POST', '/Groups', { displayName: 'next' })).body;
+      const boss = (await other.request('POST', '/Users', { userName: nameOf('boss') })).body;
+      expect(group.members ?? []).toHaveLength(1);
+
+      const rename = patchOf({ op: 'replace', path: 'userName', value: nameOf('anna') });
+      expect((await one.request('PATCH', `/Users/${user.id}`, rename)).status).toBe(200);
+      // Somebody else gets the name that the other gateway still knows her by.
+      const namesake = (await one.request('POST', '/Users', { userName: nameOf('ann') })).body;
+      expect((await other.request('PATCH', `/Groups/${next.id}`, patchOf(add(user.id)))).status).toBe(204);
+      const managed = patchOf({ op: 'add', path: manager, value: { value: user.id } });
+      expect((await other.request('PATCH', `/Users/${boss.id}`, managed)).status).toBe(200);
+      for (const gateway of gateways) {
+        const { members = [] } = (await gateway.request('GET', `/Groups/${next.id}`)).body;
+        expect(members.map(({ value }) => value)).toEqual([user.id]);
+        const found = await gateway.request('GET', `/Users/${namesake.id}`);
+        expect(found.body.groups).toBeUndefined();
+        const { body } = await gateway.request('GET', `/Users/${boss.id}`);
+        expect(body['urn:ietf:params:scim:schemas:extension:enterprise:2.0:User']).toMatchObject({
+          manager: { value: user.id },
+        });
+      }
+
+      expect((await one.request('DELETE', `/Users/${user.id}`)).status).toBe(204);
+      const late = await other.request('PATCH', `/Groups/${next.id}`, patchOf(add(user.id, namesake.id)));
+      expect([204, 400], late.text).toContain(late.status);
+      const { members = [] } = (await other.request('GET', `/Groups/${next.id}`)).body;
+      expect(members.map(({ value }) => value)).toEqual(late.status === 204 ? [namesake.id] : []);
+    });
+
+    it.each(['renames', 'deletes'])(
+      'put right what the other %s between the look at a name and the write',
+      async (act) => {
+        const proxy = await startFaultProxy(directory);
+        const slow = await startPresetGateway(directory, { url: proxy.urls.ldaps });
+        try {
+          const nameOf = (name: string): string => (kind === 'samba' ? `${name}@samdom.test` : name);
+          const user = (await slow.request('POST', '/Users', { userName: nameOf(act) })).body;
+          const members = [{ value: user.id }];
+          await slow.request('POST', '/Groups', { displayName: `${act} before`, members });
+          const group = (await slow.request('POST', '/Groups', { displayName: `${act} late` })).body;
+          const held = proxy.inject({ kind: 'delayAnswer', of: ['search'], ms: 1_500 }, 2);
+          const adding = slow.request('PATCH', `/Groups/${group.id}`, patchOf(add(user.id)));
+          await held.happened;
+          const path = `/Users/${user.id}`;
+          const renamed = patchOf({ op: 'replace', path: 'userName', value: nameOf(`${act}2`) });
+          const done = await (act === 'renames' ? one.request('PATCH', path, renamed) : one.request('DELETE', path));
+          expect(done.status, done.text).toBeLessThan(300);
+          const namesake = (await one.request('POST', '/Users', { userName: nameOf(act) })).body;
+          const added = await adding;
+          expect([204, 400], added.text).toContain(added.status);
+          for (const gateway of [slow, one]) {
+            const now = (await gateway.request('GET', `/Groups/${group.id}`)).body.members ?? [];
+            expect(now.map(({ value }) => value)).toEqual(act === 'renames' ? [user.id] : []);
+            expect((await gateway.request('GET', `/Users/${namesake.id}`)).body.groups).toBeUndefined();
+          }
+        } finally {
+          await slow.close();
+          await proxy.close();
+        }
+      },
+    );
 
     it('take the last two members out and put two in at the same time, again and again', async () => {
       const { body } = await one.request('GET', '/Users?count=4&attributes=userName');

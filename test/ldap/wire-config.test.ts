@@ -35,7 +35,7 @@ describe('the configuration of connections', () => {
     { url: ['ldaps://dc1.example.com', 'ldaps://dc2.example.com:3269'] },
     { bind: { external: true } },
     { tls: { ca: 'ca.pem', certificate: 'c.pem', key: 'k.pem', passphrase: 'p', serverName: 'x' } },
-    { startTls: true, allowClearText: true, kind: 'generic', features: { vlv: false }, maxRequestBytes: 1_000_000 },
+    { startTls: true, allowClearText: true, kind: 'generic', features: { deref: false }, maxRequestBytes: 1_000_000 },
   ])('takes %j', (part) => expect(check({ ...least, ...part })).toBe('right'));
 
   it.each([

@@ -37,10 +37,6 @@ await describeOnLdap('openldap', 'operations', () => {
     expect(profile.features).toMatchObject({
       assertion: true,
       readEntry: true,
-      permissiveModify: true,
-      concurrentPaging: false,
-      sortNeedsRule: true,
-      vlv: true,
       deref: true,
       emptyGroups: false,
       guidDn: false,

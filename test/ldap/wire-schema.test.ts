@@ -97,7 +97,7 @@ describe('what a server is', () => {
       schema,
     );
     expect(profile).toMatchObject({ kind: 'generic', defaultBase: 'o=a', product: 'LDAP server' });
-    expect(profile.features).toMatchObject({ paging: true, concurrentPaging: false, vlv: false, assertion: false });
+    expect(profile.features).toMatchObject({ paging: true, deref: false, assertion: false });
     expect(Object.entries(profile.features).filter(([, on]) => on)).toEqual([['paging', true]]);
   });
 
@@ -109,10 +109,10 @@ describe('what a server is', () => {
   it('lets the configuration say otherwise', () => {
     const rootDse = of({ objectclass: ['OpenLDAProotDSE'] });
     const profile = profileServer(rootDse, schema, {
-      features: { vlv: true, permissiveModify: false, sort: undefined },
+      features: { deref: true, ranges: false, treeDelete: undefined },
     });
     expect(profile.kind).toBe('openldap');
-    expect(profile.features).toMatchObject({ vlv: true, permissiveModify: false, sort: false });
+    expect(profile.features).toMatchObject({ deref: true, ranges: false, treeDelete: false });
     expect(profileServer(rootDse, schema, { kind: 'generic' }).kind).toBe('generic');
   });
 });

@@ -31,6 +31,20 @@ describe('examples/csv-adapter, with the packed package', { timeout: 300_000 }, 
     expect(output).toBe('gateway.yaml: no errors, 0 warnings.\n');
   });
 
+  it('is known to every command that reads the configuration', async () => {
+    const filter = ['explain', 'filter', 'User', 'userName sw "b"', '--config', 'gateway.yaml'];
+    expect(await author.scimbridge('csv', ...filter)).toMatchObject({
+      code: 0,
+      output: expect.stringMatching(/search people where login sw "b"/),
+    });
+    const place = ['--config', 'gateway.yaml', '--data', join(author.folder, 'state')];
+    expect(await author.scimbridge('csv', 'token', 'create', 'default', '--label', 'test', ...place)).toMatchObject({
+      code: 0,
+    });
+    const status = await author.scimbridge('csv', 'status', ...place);
+    expect(status).toMatchObject({ code: 0, output: expect.stringMatching(/token +.*test/) });
+  });
+
   it('has code whose types are right', async () => {
     const tsc = join(repositoryRoot, 'node_modules/typescript/bin/tsc');
     const strict = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2023', '--allowJs', '--checkJs'];

@@ -1,9 +1,11 @@
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { Ajv } from 'ajv';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { repositoryRoot } from '../support/gateway.js';
 import { spawnServer } from '../support/spawned-server.js';
 import { nastyAdapter } from './nasty-adapter.js';
@@ -55,12 +57,46 @@ describe('an adapter that type names by its path or package', { timeout: 120_000
   it('is loaded, and its section checked with its own schema, with line and column', async () => {
     const schema = `{ type: 'object', additionalProperties: false, required: ['url'],
       properties: { url: { type: 'string', description: 'Where it is.' }, size: { type: 'integer', default: 5 } } }`;
-    await write('adapters/hr.mjs', module(schema));
+    await write('adapters/hr.mjs', module(schema, 'declared({ url }) { return url.nothing.there }'));
     await write('gateway.yaml', configWith('type: ./adapters/hr.mjs', 'type: ./adapters/hr.mjs, url: "x", sise: 7'));
     const { code, output } = await scimbridge('check');
     expect(code).toBe(2);
     expect(output).toContain('gateway.yaml:3:3: error: "url" is missing in "a0". Where it is.');
+    expect(output).not.toContain('"declared" failed');
     expect(output).toContain('gateway.yaml:4:44: error: "sise" is not known here; did you mean "size"?');
+  });
+
+  it('can import scimbridge/adapter where no such package is installed, and else gets the one beside it', async () => {
+    const hr = `import { defineAdapter, RecordStore } from 'scimbridge/adapter';
+      export default defineAdapter({ configSchema: {}, open: (config, { entities }) => ({ capabilities: new RecordStore(entities).capabilities, get() {}, search() {}, lookup() {}, create() {}, update() {}, delete() {} }) });`;
+    await write('hr.mjs', hr);
+    await write('gateway.yaml', configWith('type: ./hr.mjs'));
+    expect(await scimbridge('check', '--connect')).toMatchObject({ code: 0 });
+    const own = { name: 'scimbridge', type: 'module', exports: { './adapter': './adapter.js' } };
+    await write('node_modules/scimbridge/package.json', JSON.stringify(own));
+    await write(
+      'node_modules/scimbridge/adapter.js',
+      'export class RecordStore {}\nexport const defineAdapter = (one) => ({ ...one, contractVersion: 7 });',
+    );
+    expect((await scimbridge('check')).output).toMatch(/is written for version 7 of the adapter contract/);
+  });
+
+  it('has its section checked and completed by editors, with the schema that the program prints', async () => {
+    await write('hr.mjs', module(`{ type: 'object', required: ['url'], properties: { url: { type: 'string' } } }`));
+    await write('gateway.yaml', configWith('type: ./hr.mjs'));
+    const { code, output } = await scimbridge('schema', '--config', 'gateway.yaml');
+    expect(code).toBe(0);
+    const validate = new Ajv({ strict: false, validateFormats: false }).compile(JSON.parse(output));
+    const withSection = (section: object): object => ({
+      ...parse(configWith('type: memory')),
+      adapters: { a0: section },
+    });
+    expect(validate(withSection({ type: './hr.mjs', url: 'x' }))).toBe(true);
+    expect(validate(withSection({ type: './hr.mjs' }))).toBe(false);
+    const { output: plain } = await scimbridge('schema');
+    expect(JSON.parse(plain)).toEqual(
+      JSON.parse(await readFile(join(repositoryRoot, 'schemas/gateway.schema.json'), 'utf8')),
+    );
   });
 
   it('comes from a package beside gateway.yaml, by what its package.json offers to import', async () => {

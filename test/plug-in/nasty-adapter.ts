@@ -43,6 +43,7 @@ export default {
     properties: { mode: { type: 'string', default: 'serves' } },
   },
   async open({ mode }, environment) {
+    setInterval(() => undefined, 1_000);
     if (mode === 'open throws') throw 'not today';
     if (mode === 'open gives nothing') return undefined;
     if (mode === 'half an adapter') return { get() {} };

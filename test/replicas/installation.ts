@@ -7,8 +7,9 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { createTestGateway, repositoryRoot, type TestGateway } from '../support/gateway.js';
+import { whyNotInstalled } from '../support/ldap/available.js';
 import { startSql } from '../support/sql/available.js';
-import type { SqlDatabase, SqlServer } from '../support/sql/sql-server.js';
+import type { SqlServer } from '../support/sql/sql-server.js';
 
 const main = join(repositoryRoot, 'dist/src/main.js');
 const haproxyConfig = join(repositoryRoot, 'deploy/haproxy/haproxy.cfg');
@@ -36,11 +37,13 @@ export interface Installation {
   close(): Promise<void>;
 }
 
-/** @param adapters the section of gateway.yaml, with an adapter `shared`, and what each type says of it */
+/** Where the records lie: parts of gateway.yaml. */
 export interface Backend {
-  readonly schema?: string;
-  readonly adapters: (database: SqlDatabase, server: SqlServer) => string;
-  readonly resources: string;
+  /** Statements that make the tables. */
+  readonly schema: string;
+  /** The section of the adapter `shared`, without what says where its server is. */
+  readonly adapter: object;
+  readonly resources: object;
 }
 
 export async function startInstallation(backend: Backend): Promise<Installation> {
@@ -60,19 +63,24 @@ export async function startInstallation(backend: Backend): Promise<Installation>
       `version: 1
 trustedProxies: [127.0.0.1]
 state: { url: '${state.url}', password: '\${env:STATE_PASSWORD}' }
-adapters: { shared: ${backend.adapters(records, server)} }
+adapters:
+  shared: ${JSON.stringify({ ...backend.adapter, url: records.url, password: `\${env:STATE_PASSWORD}` })}
 gateways:
   corp:
     limits: { requestsPerSecond: 0 }
     pagination: { default: cursor }
     auth: { oauth: {} }
-    resources: ${backend.resources}
+    resources: ${JSON.stringify(backend.resources)}
 `,
     );
     const place = ['--config', file, '--data', join(folder, 'data')];
     const env = { ...process.env, STATE_PASSWORD: server.password };
     const launch = (command: string, args: readonly string[], more: NodeJS.ProcessEnv, log: string[]): ChildProcess => {
-      const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...env, ...more } });
+      // It ends with the test run, also with one that is killed.
+      const child = spawn('setpriv', ['--pdeathsig', 'KILL', command, ...args], {
+        stdio: ['ignore', 'pipe', 'pipe'],
+        env: { ...env, ...more },
+      });
       children.add(child);
       for (const stream of [child.stdout, child.stderr]) stream?.on('data', (data: Buffer) => log.push(String(data)));
       return child;
@@ -86,7 +94,7 @@ gateways:
         origin,
         log: () => log.join(''),
         start: async () => {
-          const args = [main, 'serve', '--listen', `127.0.0.1:${port}`, ...place];
+          const args = [main, 'serve', '--listen', `127.0.0.1:${port}`, '--drain', '3', ...place];
           const started = launch(process.execPath, args, {}, log);
           child = started;
           await untilReady(origin, () => hasEnded(started), log);
@@ -102,7 +110,7 @@ gateways:
     const proxyLog: string[] = [];
     const proxyPort = ports[3] ?? 0;
     const proxy = launch(
-      'haproxy',
+      '/usr/sbin/haproxy',
       ['-db', '-f', haproxyConfig],
       {
         LISTEN: `127.0.0.1:${proxyPort}`,
@@ -130,12 +138,9 @@ gateways:
   }
 }
 
-/** Why there is no proxy to test with. */
-export async function whyNoProxy(): Promise<string | undefined> {
-  return run('haproxy', ['-v']).then(
-    () => undefined,
-    () => 'haproxy is not installed',
-  );
+/** Why there is no proxy to test with; it is installed where that is allowed. */
+export function whyNoProxy(): Promise<string | undefined> {
+  return whyNotInstalled({ packages: ['haproxy'], files: ['/usr/sbin/haproxy'] });
 }
 
 async function untilReady(origin: string, hasGone: () => boolean, log: readonly string[]): Promise<void> {

@@ -5,10 +5,56 @@ import { whyUnavailable } from '../support/sql/available.js';
 import { type Backend, type Installation, type Replica, startInstallation, whyNoProxy } from './installation.js';
 import { provision } from './provisioning-client.js';
 
-/** Records in one file that the replicas share. */
+/** Tables of an application in another database of the same server. */
 const backend: Backend = {
-  adapters: () => '{ type: sqlite }',
-  resources: '{ User: { adapter: shared, use: [scim] }, Group: { adapter: shared, use: [scim] } }',
+  schema: `
+    CREATE TABLE people (
+      id uuid PRIMARY KEY, version bigint NOT NULL, user_name text NOT NULL, user_name_folded text NOT NULL UNIQUE, title text
+    );
+    CREATE TABLE teams (
+      id uuid PRIMARY KEY, version bigint NOT NULL, name text NOT NULL, name_folded text NOT NULL UNIQUE
+    );
+    CREATE TABLE memberships (
+      team_id uuid NOT NULL REFERENCES teams (id), person_id uuid NOT NULL REFERENCES people (id),
+      PRIMARY KEY (team_id, person_id)
+    );
+    CREATE INDEX ON memberships (person_id);
+    GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO scim;`,
+  adapter: {
+    type: 'postgresql',
+    entities: {
+      people: {
+        table: 'people',
+        key: 'id',
+        version: 'version',
+        fields: { login: { column: 'user_name', folded: 'user_name_folded' }, title: 'title' },
+      },
+      teams: {
+        table: 'teams',
+        key: 'id',
+        version: 'version',
+        fields: {
+          name: { column: 'name', folded: 'name_folded' },
+          members: { table: 'memberships', parent: 'team_id', column: 'person_id' },
+        },
+      },
+    },
+  },
+  resources: {
+    User: {
+      adapter: 'shared',
+      entity: 'people',
+      mapping: { userName: { field: 'login', required: true, unique: true }, title: 'title' },
+    },
+    Group: {
+      adapter: 'shared',
+      entity: 'teams',
+      mapping: {
+        displayName: { field: 'name', required: true, unique: true },
+        members: { field: 'members', reference: { to: ['User'] } },
+      },
+    },
+  },
 };
 
 const group = (displayName: string) => ({
@@ -68,7 +114,7 @@ describe.skipIf(reason !== undefined)(
       for (const replica of installation.replicas) expect(await statusOf(alone(replica, access))).toBe(200);
     });
 
-    it('are all switched off and on by one command, within a quarter of a second [capabilities-89]', async () => {
+    it('are all switched off and on by one command, at once [capabilities-89]', async () => {
       await installation.command('gateway', 'disable', 'corp');
       // The command itself ended before; what is measured is little more than the requests.
       expect(await untilAll(503)).toBeLessThan(1000);
@@ -166,8 +212,9 @@ describe.skipIf(reason !== undefined)(
         for (const replica of installation.replicas) {
           while ((await health(replica)).state !== 'down') await delay(20);
           expect(await health(replica)).toMatchObject({ status: 'ready', state: 'down' });
-          expect(await statusOf(alone(replica), '/Users?count=1')).toBe(200);
-          const refused = await alone(replica, stranger).request('GET', '/Users?count=1');
+          // The records are on the same server, so no backend is asked.
+          expect(await statusOf(alone(replica))).toBe(200);
+          const refused = await alone(replica, stranger).request('GET', '/ServiceProviderConfig');
           expect(refused.status).toBe(503);
           expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
           expect(refused.body.status).toBe('503');

@@ -201,6 +201,15 @@ describe('files that change', () => {
     expect(live.config.gateways[0]?.limits.maxResults).toBe(500);
   });
 
+  it('and hold the password of the state take effect at the next start, which is told', async () => {
+    const state = 'state: { url: "postgres://scim@db.example.com/scim", password: "${file:secret}" }';
+    const { live, write, told } = await start(config({ top: state }));
+    expect(live.config.state?.password).toBe('one');
+    write('secret', 'two');
+    await told(/^This takes effect at the next start: state\.$/);
+    expect(live.config.state?.password).toBe('one');
+  });
+
   it('are taken with reloadOnChange, included ones too', async () => {
     const { write, told } = await start(config({ top: 'reloadOnChange: true' }));
     write('rules.yaml', 'mapping: { title: function }\n');

@@ -221,6 +221,34 @@ for (const kind of sqlKinds) {
       },
     );
 
+    it('when the answer to COMMIT is lost, the caller is told 503 and nothing is tried twice; the next try finds out', async () => {
+      const commit = kind === 'postgresql' ? 'COMMIT\0' : '\u0003COMMIT';
+      for (const lost of ['loseAnswer', 'loseRequest'] as const) {
+        const fault = proxy.inject({ when: commit, kind: lost, by: 'cut' });
+        const body = person(`commit-${lost}@example.org`);
+        expectUnavailable(await gateway.request('POST', '/Users', { body }));
+        expect(fault.hits).toBe(1);
+        const again = await untilAvailable(() => gateway.request('POST', '/Users', { body }));
+        expect(again.status, again.text).toBe(lost === 'loseAnswer' ? 409 : 201);
+      }
+      const rows = await database.run("SELECT user_name FROM users WHERE user_name LIKE 'commit%' ORDER BY user_name");
+      expect(rows).toEqual([['commit-loseAnswer@example.org'], ['commit-loseRequest@example.org']]);
+    });
+
+    it('answers that are cut in the middle are asked for again, or 503', async () => {
+      for (const bytes of [1, 40, 120]) {
+        proxy.inject({ when: 'SELECT', kind: 'cutInAnswer', bytes, by: 'cut' });
+        const read = await gateway.request('GET', '/Users', { query: { filter: 'userName eq "kept@example.org"' } });
+        if (isRightOrUnavailable(read, [200])) expect(read.body.Resources?.map(({ id }) => id)).toEqual([userId]);
+        proxy.inject({ when: 'UPDATE', kind: 'cutInAnswer', bytes, by: 'cut' });
+        const body = patch({ op: 'replace', path: 'displayName', value: `Cut at ${bytes}` });
+        const changed = await gateway.request('PATCH', `/Users/${userId}`, { body });
+        if (isRightOrUnavailable(changed, [200])) expect(changed.body.displayName).toBe(`Cut at ${bytes}`);
+        proxy.heal();
+      }
+      await nothingIsLost();
+    });
+
     it('of 50 pairs that want one name at the same time, exactly one each gets it', async () => {
       const pairs = await Promise.all(
         Array.from({ length: 50 }, (_, index) => {

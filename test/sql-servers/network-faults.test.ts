@@ -15,6 +15,7 @@ for (const kind of sqlKinds) {
     const commit = kind === 'postgresql' ? 'COMMIT\0' : '\u0003COMMIT';
     const put = (login: string, ms = 5_000) =>
       pool.transaction(async (connection: SqlConnection) => {
+        await connection.run({ text: 'SELECT count(*) FROM people', params: [] });
         const text = native(kind, 'INSERT INTO people (login) VALUES (?)');
         await connection.run({ text, params: [login] });
       }, within(ms));
@@ -69,9 +70,11 @@ for (const kind of sqlKinds) {
       expect(await logins()).toEqual(['c']);
     });
 
-    it('a connection that is found broken as a transaction begins is replaced unseen', async () => {
-      const begin = kind === 'postgresql' ? 'BEGIN' : 'START TRANSACTION';
-      const fault = proxy.inject({ when: begin, kind: 'loseRequest', by: 'cut' });
+    it.each([
+      ['as a transaction begins', kind === 'postgresql' ? 'BEGIN' : 'START TRANSACTION', 'loseRequest'],
+      ['with its first statement', 'SELECT count', 'cutInAnswer'],
+    ] as const)('a connection that is found broken %s is replaced unseen', async (_, when, what) => {
+      const fault = proxy.inject({ when, kind: what, by: 'cut', bytes: 3 });
       await put('a');
       expect(fault.hits).toBe(1);
       expect(await logins()).toEqual(['a']);

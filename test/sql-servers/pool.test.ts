@@ -152,6 +152,26 @@ for (const kind of sqlKinds) {
       expect(await logins()).toEqual(['late']);
     });
 
+    it('the server itself ends a statement that takes longer than it may', async () => {
+      const impatient = await openPool(server, database, { statementTimeoutMs: 300 });
+      const slow = impatient.read((connection) => rowsOf(connection, sleepText(kind, 30)), within(20_000));
+      await expect(slow).rejects.toMatchObject({ kind: 'timeout', applied: 'no' });
+      await impatient.check(within(5_000));
+      await impatient.close();
+    });
+
+    it('what is under way when the pool is closed ends, and nothing begins any more', async () => {
+      const closing = await openPool(server, database);
+      const slow = closing.read((connection) => rowsOf(connection, sleepText(kind, 30)), within(20_000));
+      const ended = expect(slow).rejects.toMatchObject({ kind: 'unavailable' });
+      await expect.poll(() => sleeping(server), { timeout: 10_000 }).toBe(1);
+      await closing.close();
+      await ended;
+      await expect(closing.check(within(5_000))).rejects.toMatchObject({ kind: 'unavailable' });
+      await closing.close();
+      await expect.poll(() => sleeping(server), { timeout: 10_000 }).toBe(0);
+    });
+
     it('when all connections are in use, an operation waits a while and is then unavailable', async () => {
       const slow = Array.from({ length: 4 }, () =>
         pool.read((connection) => rowsOf(connection, sleepText(kind, 1)), within(10_000)),
@@ -195,6 +215,21 @@ for (const kind of sqlKinds) {
       expect(await logins()).toEqual([]);
     });
 
+    it('prepared statements that a change of the table has made outdated are prepared anew, unseen', async () => {
+      await database.run("INSERT INTO people (login) VALUES ('a')");
+      const all = { text: 'SELECT * FROM people', params: [], name: 'everything' };
+      const widths = async () => {
+        const reads = Array.from({ length: 4 }, () => pool.read((connection) => connection.run(all), within(10_000)));
+        return (await Promise.all(reads)).map(({ rows }) => rows[0]?.length);
+      };
+      expect(await widths()).toEqual([4, 4, 4, 4]);
+      await database.run('ALTER TABLE people ADD COLUMN more integer');
+      expect(await widths()).toEqual([5, 5, 5, 5]);
+      await database.run('ALTER TABLE people DROP COLUMN more');
+      const { rows } = await pool.transaction((connection) => connection.run(all), within(10_000));
+      expect(rows[0]).toHaveLength(4);
+    });
+
     it('a server that is not there is unavailable at once; an account that it does not know is denied', async () => {
       const wrong = await openPool(server, database, { password: 'wrong' });
       await expect(wrong.check(within(5_000))).rejects.toMatchObject({ kind: 'denied' });
@@ -205,6 +240,32 @@ for (const kind of sqlKinds) {
     });
   });
 }
+
+await describeOnSql('postgresql', 'behind a pooler', () => {
+  it('nothing is prepared, and values come as otherwise', async () => {
+    const server = await startSql('postgresql');
+    try {
+      const database = await server.createDatabase();
+      const pool = await openPool(server, database, { preparedStatements: false });
+      const ask = {
+        text: "SELECT $1::text, $2::bigint, '2026-07-01 12:00:00+02'::timestamptz",
+        params: ['a', 7n],
+        name: 'ask',
+      };
+      const answers = await pool.transaction(
+        async (connection) => [
+          (await connection.run(ask)).rows,
+          (await connection.run({ text: 'SELECT count(*) FROM pg_prepared_statements', params: [] })).rows,
+        ],
+        within(5_000),
+      );
+      expect(answers).toEqual([[['a', 7n, '2026-07-01 10:00:00+00']], [[0n]]]);
+      await pool.close();
+    } finally {
+      await server.close();
+    }
+  });
+});
 
 async function sleeping(server: SqlServer): Promise<number> {
   const text =

@@ -136,8 +136,9 @@ await describeOnSql('mysql', 'what tables are like', () => {
         small smallint, ok tinyint(1), bool bit(1), doc json, at timestamp(3) NULL, local datetime, photo mediumblob, unit varchar(10) COLLATE utf8mb4_nopad_bin, mood enum('good', 'bad'),
         UNIQUE login_key (login, unit), INDEX part (note(10)), FOREIGN KEY to_unit (unit) REFERENCES hr.units (code));
       CREATE TABLE links (a bigint unsigned, b bigint unsigned, PRIMARY KEY (b, a), FOREIGN KEY (a) REFERENCES People (id));
-      CREATE VIEW names AS SELECT login FROM People`;
-    const tables = ['People', 'links', 'names', 'hr.units', 'peoples', "no'such`table"];
+      CREATE VIEW names AS SELECT login FROM People;
+      CREATE TABLE old (id integer PRIMARY KEY) ENGINE MyISAM`;
+    const tables = ['People', 'links', 'names', 'hr.units', 'peoples', "no'such`table", 'old'];
     ({ found, statements } = await schemasOf('mysql', server, schema, tables));
   });
   afterAll(() => server?.close());
@@ -151,6 +152,7 @@ await describeOnSql('mysql', 'what tables are like', () => {
       ['hr.units', true, false],
       ['peoples', false, false],
       ["no'such`table", false, false],
+      ['old', true, false],
     ]);
   });
 
@@ -182,6 +184,18 @@ await describeOnSql('mysql', 'what tables are like', () => {
     expect(index('login_key')).toMatchObject({ unique: true, columns: ['login', 'unit'] });
     expect(index('part')).toMatchObject({ unique: false, columns: [undefined] });
     expect(index('PRIMARY')).toMatchObject({ unique: true, columns: ['id'] });
+  });
+
+  it('engines without transactions are named', () => {
+    expect(found.map(({ engineWithoutTransactions }) => engineWithoutTransactions)).toEqual([
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+      'MyISAM',
+    ]);
   });
 
   it('foreign keys', () => {

@@ -187,7 +187,7 @@ for (const kind of ['postgresql', 'mysql'] as const) {
         }
       });
 
-      it('loses none of many changes of one group at the same time [7644-3.5.2-12]', async () => {
+      it('loses none of many changes of one group at the same time [7644-3.5.2.1-06]', async () => {
         const group = idOf(await create('groups', { title: 'busy', members: [uuid(900)] }, '$revision'));
         const adds = Array.from({ length: 40 }, (_, n) =>
           adapter.update(
@@ -245,7 +245,7 @@ for (const kind of ['postgresql', 'mysql'] as const) {
         },
       );
 
-      it('adds and removes a member of 100,000 without reading the others [7644-3.5.2-12]', async () => {
+      it('adds and removes a member of 100,000 without reading the others [7644-3.5.2.1-06 7644-3.5.2.2-07]', async () => {
         const group = idOf(await create('groups', { title: 'huge' }));
         const series =
           kind === 'postgresql'

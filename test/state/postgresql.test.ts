@@ -96,6 +96,14 @@ await describeOnPostgresql('migrations of the state', (fixture) => {
     await expect(migrated(steps(1).slice(0, 1))).rejects.toThrow(/newer version of scimbridge/);
   });
 
+  it('of a newer version end the start of an older one at once', async () => {
+    await (await fixture.open()).close();
+    await fixture.database.run('UPDATE scimbridge.versions SET version = 99, oldest = 98');
+    const parts = serving();
+    await expect(fixture.open(parts)).rejects.toThrow(/"test_\d+" on .* cannot be used: a newer version of scimbridge/);
+    expect(parts.said).toEqual([]);
+  });
+
   it('need no right to create anything once they are done', async () => {
     await (await fixture.open()).tokens.create(token);
     await fixture.database.run(
@@ -143,6 +151,7 @@ await describeOnPostgresql('a state that is away', (fixture) => {
 
   it.each([
     ['a wrong password', { password: 'wrong' }, /password authentication failed/],
+    ['no password', { password: '' }, /password/],
     ['a database that is not there', { database: 'none' }, /does not exist/],
     ['an authority that did not sign its certificate', { tls: {} }, /certificate/],
   ])('by %s is told at once, since waiting would not help', async (_, change, message) => {

@@ -41,7 +41,12 @@ interface Setup {
 }
 
 /** Users in one backend, groups in another; members hold ids, or what `by` names. */
-async function start(users: Kind, groups: Kind, by = '$id'): Promise<Setup> {
+async function start(
+  users: Kind,
+  groups: Kind,
+  by = '$id',
+  members = `{ field: members, reference: { to: [User], by: '${by}', display: userName } }`,
+): Promise<Setup> {
   const folder = mkdtempSync(join(tmpdir(), 'two-backends-'));
   const db = new Database(join(folder, 'tables.db'));
   db.exec(tables);
@@ -75,7 +80,7 @@ gateways:
         entity: groups
         mapping:
           displayName: { field: name, required: true, unique: true }
-          members: { field: members, reference: { to: [User], by: '${by}', display: userName } }
+          members: ${members}
 `,
   });
   onTestFinished(async () => {
@@ -150,6 +155,22 @@ describe.each(pairs)('users in %s, groups in %s, members by %s', (users, groups,
     expect(second.calls.length).toBeLessThanOrEqual(2);
   });
 
+  it('page and sort what is found by groups, each once', async () => {
+    const { gateway, user, group } = await start(users, groups, by);
+    const all: string[] = [];
+    for (let n = 0; n < 9; n++) all.push(await user(`u${n}`));
+    const staff = await group('staff', all.slice(0, 7));
+    const page = async (query: object): Promise<readonly string[]> => {
+      const filter = `groups.value eq "${staff}"`;
+      const answer = await gateway.request('GET', '/Users', { query: { filter, ...query } });
+      expect([answer.status, answer.body.totalResults]).toEqual([200, 7]);
+      return (answer.body.Resources ?? []).map(({ id }) => id);
+    };
+    const pages = [await page({ startIndex: 1, count: 3 }), await page({ startIndex: 4, count: 4 })].flat();
+    expect(pages.sort()).toEqual(all.slice(0, 7).sort());
+    expect(await page({ sortBy: 'userName', sortOrder: 'descending' })).toEqual(all.slice(0, 7).reverse());
+  });
+
   it('filter by members, and by groups of users [7644-3.4.2.2-16]', async () => {
     const { gateway, user, group } = await start(users, groups, by);
     const [jane, joe, max] = [await user('jane'), await user('joe'), await user('max')];
@@ -219,6 +240,42 @@ describe.each(pairs)('users in %s, groups in %s, members by %s', (users, groups,
     expect(await membersOf(staff)).toEqual([joe]);
     const again = await user('jane');
     expect((await gateway.request('GET', `/Users/${again}`)).body.groups).toBeUndefined();
+  });
+});
+
+describe.each(['managed', 'memory'] as const)('members kept as child records in %s', (kind) => {
+  const rule = (to: string, by: string): string =>
+    `{ field: members, records: { value: who, type: kind }, reference: { to: [${to}], by: '${by}', type: kind } }`;
+
+  it('are shown and searched from both ends, also among groups in groups', async () => {
+    const { gateway, user, group, membersOf } = await start('tables', kind, '$id', rule('User, Group', '$id'));
+    const [jane, joe] = [await user('jane'), await user('joe')];
+    const inner = await group('inner', [jane]);
+    const outer = await group('outer', [joe, inner]);
+    expect(await membersOf(outer)).toEqual([inner, joe].sort());
+    expect(ids((await gateway.request('GET', `/Users/${jane}`)).body.groups)).toEqual([inner]);
+    const listed = (await gateway.request('GET', '/Users?attributes=userName,groups')).body.Resources ?? [];
+    expect(Object.fromEntries(listed.map((one) => [one.userName, ids(one.groups)]))).toEqual({
+      jane: [inner],
+      joe: [outer],
+    });
+    const found = await gateway.request('GET', '/Users', { query: { filter: `groups.value eq "${outer}"` } });
+    expect(found.body.Resources?.map(({ id }) => id)).toEqual([joe]);
+    expect((await gateway.request('DELETE', `/Users/${joe}`)).status).toBe(204);
+    expect(await membersOf(outer)).toEqual([inner]);
+    // An id of a group names no user: nothing is taken out.
+    expect((await gateway.request('DELETE', `/Users/${inner}`)).status).toBe(404);
+    expect(await membersOf(outer)).toEqual([inner]);
+  });
+
+  it('follow a changed key', async () => {
+    const { gateway, user, group, membersOf } = await start('tables', kind, 'number', rule('User', 'number'));
+    const jane = await user('jane');
+    const staff = await group('staff', [jane]);
+    const renumber = patch({ op: 'replace', path: `${urn}:employeeNumber`, value: 'new' });
+    expect((await gateway.request('PATCH', `/Users/${jane}`, renumber)).status).toBe(200);
+    expect(await membersOf(staff)).toEqual([jane]);
+    expect(ids((await gateway.request('GET', `/Users/${jane}`)).body.groups)).toEqual([staff]);
   });
 });
 

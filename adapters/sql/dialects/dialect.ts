@@ -1,3 +1,4 @@
+import type { FieldUse } from '../../../src/backend/adapter.js';
 import type { EntityPlan } from '../entity-plan.js';
 import type { SqlValue } from '../pool.js';
 import type { Assignment } from '../row-edit.js';
@@ -11,11 +12,19 @@ export interface Dialect {
   readonly name: 'sqlite' | 'postgresql' | 'mysql';
   /** A composed statement in the database's own spelling. */
   native(text: string): string;
+  /** The statement with its parameters spelled out, for people to read. */
+  print(statement: Sql): string;
   /** The name of a table as the configuration gives it, quoted. */
   table(name: string): Sql;
   /** How a simple value is read, written and compared. */
   scalar(options: ScalarOptions): ScalarPlan;
   readonly json: JsonDialect;
+  /** SQL of the configuration, which is in the database's own spelling. */
+  raw(expression: string): Sql;
+  /** The kind of a computed value that is to be of that type. */
+  computedKind(type: FieldUse['type']): ColumnSchema['kind'];
+  /** A column of date and time in that zone, read as and written from UTC; undefined where the database cannot. */
+  inZone(at: InRow, zone: string): { readonly at: InRow; readonly write: (value: Sql) => Sql } | undefined;
   /** The text with a fixed one in front of it. */
   prefixed(prefix: string, text: Sql): Sql;
   /** Two columns that hold keys, of perhaps different types, made comparable. */

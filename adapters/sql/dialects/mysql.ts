@@ -1,14 +1,16 @@
+import type { FieldUse } from '../../../src/backend/adapter.js';
 import type { EntityPlan } from '../entity-plan.js';
+import { offset } from '../field-plan.js';
 import type { SqlValue } from '../pool.js';
 import type { Assignment } from '../row-edit.js';
 import type { ScalarOptions } from '../scalar-plan.js';
-import { any, column, isFalse, list, literal, name, type Sql, sql } from '../sql-text.js';
+import { any, column, isFalse, list, literal, name, printSql, rawSql, type Sql, sql } from '../sql-text.js';
 import type { ColumnSchema } from '../table-schema.js';
 import { runForKey, type Work } from '../work.js';
 import type { Dialect, KeyColumn } from './dialect.js';
 import { keysAligned, tablePath } from './keys.js';
 import { mysqlJson, mysqlJsonSource } from './mysql-json.js';
-import { respelling, toMysql } from './native-text.js';
+import { inBackticks, respelling, toMysql } from './native-text.js';
 import { toServerDataError } from './server-errors.js';
 import { hasUniqueIndex, serverScalar } from './server-scalar.js';
 import { isPadded, spells } from './server-text.js';
@@ -19,14 +21,32 @@ const rowsPerInsert = 500;
 const mostInList = 16_384;
 const valuesPerLookup = 16_000;
 
+export interface MysqlFacts {
+  /** The tables of time zones are filled: without them CONVERT_TZ gives NULL for a zone's name. */
+  readonly knowsZones: boolean;
+  /** `lowerBytes` was seen to do what it should. */
+  readonly lowersBytes: boolean;
+}
+
 /** MySQL and MariaDB: what one of them lacks is not used. */
-export function createMysqlDialect(): Dialect {
+export function createMysqlDialect(facts: MysqlFacts): Dialect {
+  const words = facts.lowersBytes ? commonWords : { ...commonWords, asciiKey: replaceLetters };
   return {
     name: 'mysql',
     native: respelling(toMysql),
+    print: (statement) => inBackticks(printSql(statement)),
     table: tablePath,
     scalar: (options) => serverScalar(words, options, prefixed),
     json: mysqlJson,
+    raw: rawSql,
+    computedKind,
+    inZone: (at, zone) => {
+      if (!facts.knowsZones && !offset.test(zone)) return undefined;
+      return {
+        at: (alias) => sql`CONVERT_TZ(${at(alias)}, ${literal(zone)}, '+00:00')`,
+        write: (value) => sql`CONVERT_TZ(${value}, '+00:00', ${literal(zone)})`,
+      };
+    },
     prefixed,
     alignKeys,
     isOneOf,
@@ -48,9 +68,14 @@ export function createMysqlDialect(): Dialect {
   };
 }
 
+function computedKind(type: FieldUse['type']): ColumnSchema['kind'] {
+  const kinds = { number: 'numeric', boolean: 'integer', instant: 'localTime', bytes: 'bytes' } as const;
+  return type === 'string' || type === 'records' ? 'other' : kinds[type];
+}
+
 /** Two collations cannot be compared: the record's key takes that of the column that refers to it. */
 function alignKeys(one: KeyColumn, other: KeyColumn): ReturnType<Dialect['alignKeys']> {
-  const aligned = keysAligned(words.text, prefixed, one, other);
+  const aligned = keysAligned(commonWords.text, prefixed, one, other);
   const { collationName } = other.schema;
   if (other.schema.kind !== 'text' || collationName === undefined || one.schema.collationName === collationName)
     return aligned;
@@ -68,7 +93,7 @@ function* insertRow(
 ): Work<SqlValue | undefined> {
   const columns = list(assignments.map((item) => name(item.column)));
   const values = list(assignments.map((item) => item.value));
-  const key = yield* runForKey(sql`INSERT INTO ${plan.tableName} (${columns}) VALUES (${values})`);
+  const key = yield* runForKey(sql`INSERT INTO ${plan.writeName} (${columns}) VALUES (${values})`);
   return given ?? key;
 }
 
@@ -76,13 +101,12 @@ function prefixed(prefix: string, text: Sql): Sql {
   return sql`concat(${literal(prefix)}, ${text})`;
 }
 
-const words: ServerWords = {
+const commonWords: ServerWords = {
   text: (value) => sql`CAST(${value} AS CHAR)`,
   column: (at) => at,
   // Bytes of UTF-8 sort by code point, and no collation drops accents or spaces at the end.
   exactKey: bytesOf,
-  // Of an 8-bit character set whose only letters with a case are A–Z: all other bytes stay.
-  asciiKey: (text) => sql`CAST(LOWER(CONVERT(${bytesOf(text)} USING tis620)) AS BINARY)`,
+  asciiKey: lowerBytes,
   like: (text, pattern) => sql`${text} LIKE ${pattern} ESCAPE '!'`,
   number: (value) => sql`${value}`,
   double: (value) => sql`(${value} + 0e0)`,
@@ -99,6 +123,19 @@ const words: ServerWords = {
   json: mysqlJsonSource,
   instants: { separator: ' ', leastYear: 1 },
 };
+
+/** The bytes are taken for those of an 8-bit character set whose only letters with a case are A–Z: all others stay. */
+export function lowerBytes(text: Sql): Sql {
+  return sql`CAST(LOWER(CONVERT(${bytesOf(text)} USING tis620)) AS BINARY)`;
+}
+
+/** The same, letter by letter. */
+export function replaceLetters(text: Sql): Sql {
+  return [...'ABCDEFGHIJKLMNOPQRSTUVWXYZ'].reduce<Sql>(
+    (key, letter) => sql`REPLACE(${key}, ${literal(letter)}, ${literal(letter.toLowerCase())})`,
+    bytesOf(text),
+  );
+}
 
 function resembles(at: Sql, schema: ColumnSchema, text: string): Sql {
   return sql`${at} = ${parameter(schema, text)}`;
@@ -147,7 +184,7 @@ function doubled(values: readonly SqlValue[]): readonly SqlValue[] {
 
 function holds(at: Sql, schema: ColumnSchema, value: SqlValue): Sql {
   if (value === null) return sql`${at} IS NULL`;
-  if (schema.kind !== 'text' || words.isExact(schema)) return sql`${at} = ${value}`;
+  if (schema.kind !== 'text' || commonWords.isExact(schema)) return sql`${at} = ${value}`;
   return sql`(${at} = ${parameter(schema, value)} AND ${bytesOf(at)} = ${value})`;
 }
 
@@ -155,10 +192,10 @@ function holds(at: Sql, schema: ColumnSchema, value: SqlValue): Sql {
 function caseless({ place }: ScalarOptions): CaselessIndex | undefined {
   if (place.kind !== 'column' || place.schema.collation !== 'other' || place.schema.ignoresCase !== true)
     return undefined;
-  const { schema, table } = place;
+  const { schema, table, fixed } = place;
   return {
     equals: (alias, text) => resembles(column(alias, schema.name), schema, text),
     isOneOf: (alias, texts) => isOneOf(column(alias, schema.name), schema, texts),
-    isUnique: hasUniqueIndex(table, schema.name),
+    isUnique: hasUniqueIndex(table, schema.name, fixed),
   };
 }

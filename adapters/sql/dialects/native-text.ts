@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import { sqlTokens } from '../sql-text.js';
+import { rawPart, sqlTokens } from '../sql-text.js';
 
 const cachedTexts = 2_000;
 
@@ -23,16 +23,32 @@ function sizeOf(native: string, text: string): number {
 export function toPostgresql(text: string): string {
   let count = 0;
   return text.replace(sqlTokens, (token) => {
-    if (token !== '?') return token;
+    if (token !== '?') return rawPart(token) ?? token;
     count += 1;
     return `$${count}`;
   });
 }
 
+/** Names as MySQL spells them; what is in quotes is left alone. */
+export function inBackticks(text: string): string {
+  return text.replace(sqlTokens, (token) => (token.startsWith('"') ? backticked(token) : token));
+}
+
+function backticked(token: string): string {
+  return `\`${token.slice(1, -1).replaceAll('""', '"').replaceAll('`', '``')}\``;
+}
+
+/** All but the raw parts is as SQLite reads it. */
+export function toSqlite(text: string): string {
+  return text.includes('\u0001') ? text.replace(sqlTokens, (token) => rawPart(token) ?? token) : text;
+}
+
 /** Names stand in backticks; a backslash in a text means what the session's sql_mode says, so such texts are spelled in hexadecimal. */
 export function toMysql(text: string): string {
   return text.replace(sqlTokens, (token) => {
-    if (token.startsWith('"')) return `\`${token.slice(1, -1).replaceAll('""', '"').replaceAll('`', '``')}\``;
+    const raw = rawPart(token);
+    if (raw !== undefined) return raw;
+    if (token.startsWith('"')) return backticked(token);
     if (!token.startsWith("'") || !token.includes('\\')) return token;
     return `_utf8mb4 x'${Buffer.from(token.slice(1, -1).replaceAll("''", "'")).toString('hex')}'`;
   });

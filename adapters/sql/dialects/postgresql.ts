@@ -1,8 +1,22 @@
+import type { FieldUse } from '../../../src/backend/adapter.js';
 import type { EntityPlan } from '../entity-plan.js';
+import { offset } from '../field-plan.js';
 import type { SqlValue } from '../pool.js';
 import type { Assignment } from '../row-edit.js';
 import type { ScalarOptions } from '../scalar-plan.js';
-import { column, isFalse, list, literal, name, nothing, type Sql, sql } from '../sql-text.js';
+import {
+  column,
+  type InRow,
+  isFalse,
+  list,
+  literal,
+  name,
+  nothing,
+  printSql,
+  rawSql,
+  type Sql,
+  sql,
+} from '../sql-text.js';
 import type { ColumnSchema } from '../table-schema.js';
 import { row, type Work } from '../work.js';
 import type { Dialect } from './dialect.js';
@@ -27,9 +41,13 @@ export function createPostgresqlDialect(facts: PostgresqlFacts): Dialect {
   return {
     name: 'postgresql',
     native: respelling(toPostgresql),
+    print: printSql,
     table: tablePath,
     scalar: (options) => serverScalar(words, options, prefixed),
     json: postgresqlJson,
+    raw: rawSql,
+    computedKind,
+    inZone,
     prefixed,
     alignKeys: (one, other) => keysAligned(words.text, prefixed, one, other),
     isOneOf,
@@ -55,6 +73,20 @@ export function createPostgresqlDialect(facts: PostgresqlFacts): Dialect {
   };
 }
 
+/** An offset as an interval: as a zone's name it would be one to the west (POSIX). */
+function inZone(at: InRow, zone: string): ReturnType<Dialect['inZone']> {
+  const named = offset.test(zone) ? sql`INTERVAL ${literal(zone)}` : literal(zone);
+  return {
+    at: (alias) => sql`(${at(alias)} AT TIME ZONE ${named})`,
+    write: (value) => sql`(CAST(${value} AS timestamptz) AT TIME ZONE ${named})`,
+  };
+}
+
+function computedKind(type: FieldUse['type']): ColumnSchema['kind'] {
+  const kinds = { number: 'numeric', boolean: 'boolean', instant: 'instant', bytes: 'bytes' } as const;
+  return type === 'string' || type === 'records' ? 'other' : kinds[type];
+}
+
 function* insertRow(
   plan: EntityPlan,
   assignments: readonly Assignment[],
@@ -63,7 +95,7 @@ function* insertRow(
   const columns = list(assignments.map((item) => name(item.column)));
   const values = list(assignments.map((item) => item.value));
   const inserted = assignments.length === 0 ? sql`DEFAULT VALUES` : sql`(${columns}) VALUES (${values})`;
-  const statement = sql`INSERT INTO ${plan.tableName} ${inserted} RETURNING ${name(plan.key.name)}`;
+  const statement = sql`INSERT INTO ${plan.writeName} ${inserted} RETURNING ${name(plan.key.name)}`;
   return (yield* row(statement, [given ?? '…']))?.[0] ?? undefined;
 }
 
@@ -137,18 +169,17 @@ function holds(at: Sql, schema: ColumnSchema, value: SqlValue): Sql {
 /** `lower(login)` under an index, or a column whose own equality ignores case. */
 function caseless({ place }: ScalarOptions): CaselessIndex | undefined {
   if (place.kind !== 'column') return undefined;
-  const { schema, table } = place;
+  const { schema, table, fixed = [] } = place;
   const at = (alias: Sql): Sql => column(alias, schema.name);
   if (schema.collation === 'other' && schema.ignoresCase === true) {
     return {
       equals: (alias, text) => sql`${at(alias)} = ${text}`,
       isOneOf: (alias, texts) => isOneOf(at(alias), schema, texts),
-      isUnique: hasUniqueIndex(table, schema.name),
+      isUnique: hasUniqueIndex(table, schema.name, fixed),
     };
   }
   const lowered = table.indexes.filter(
-    ({ expressions, partial, columns }) =>
-      !partial && columns.length === 1 && isLowerOf(expressions?.[0] ?? '', schema.name),
+    ({ expressions = [], partial, columns }) => !partial && isLowerAlone(columns, expressions, schema.name, fixed),
   );
   if (lowered.length === 0) return undefined;
   return {
@@ -157,6 +188,18 @@ function caseless({ place }: ScalarOptions): CaselessIndex | undefined {
       sql`lower(${at(alias)}) = ANY (SELECT lower(w) FROM unnest(CAST(${arrayText(texts)} AS text[])) AS w)`,
     isUnique: lowered.some(({ unique }) => unique),
   };
+}
+
+/** The index is over `lower(column)`, and otherwise over columns that are the same everywhere. */
+function isLowerAlone(
+  columns: readonly (string | undefined)[],
+  expressions: readonly (string | undefined)[],
+  columnName: string,
+  fixed: readonly string[],
+): boolean {
+  const others = columns.flatMap((name, index) => (name !== undefined && fixed.includes(name) ? [] : [index]));
+  const [only = -1] = others;
+  return others.length === 1 && isLowerOf(expressions[only] ?? '', columnName);
 }
 
 /** `lower(login)`, `lower((login)::text)`, `lower(("Login")::text)` */

@@ -75,11 +75,11 @@ function isOfTable(field: FieldPlan, plan: EntityPlan, table: string | undefined
 }
 
 function tableOf(field: FieldPlan, plan: EntityPlan): TableSchema {
-  return field.kind === 'child' ? field.table : plan.table;
+  return field.kind === 'child' ? field.table : plan.writeTable;
 }
 
 function tablesOf(plan: EntityPlan, fields: readonly FieldPlan[]): readonly TableSchema[] {
-  return [plan.table, ...fields.flatMap((field) => (field.kind === 'child' ? [field.table] : []))];
+  return [plan.writeTable, ...fields.flatMap((field) => (field.kind === 'child' ? [field.table] : []))];
 }
 
 /** The names, in lower case, that the constraint or index of the table is about. */

@@ -1,7 +1,7 @@
 import type { FilterOp, Precision } from '../../../src/backend/adapter.js';
 import type { Comparison } from '../../../src/scim/comparison.js';
-import { allOperators, type Comparer, type ScalarOptions, type ScalarPlan } from '../scalar-plan.js';
-import { column, type InRow, literal, sql } from '../sql-text.js';
+import { allOperators, type Comparer, readAt, type ScalarOptions, type ScalarPlan } from '../scalar-plan.js';
+import { type InRow, literal, sql } from '../sql-text.js';
 import type { ColumnSchema, TableSchema } from '../table-schema.js';
 import { prefixedComparer } from './prefixed-comparer.js';
 import {
@@ -41,7 +41,8 @@ export function serverScalar(
     prefixedTextComparer(words, comparison, (alias) => concat(prefix, sql`nullif(${select(alias)}, '')`));
   const comparer =
     prefix === '' || type !== 'string' ? plain.comparer : prefixedComparer(plain.comparer, whole(), prefix, comparison);
-  const indexable = options.folded?.name ?? schema?.name;
+  const isBare = place.kind === 'column' && place.at === undefined;
+  const indexable = options.folded?.name ?? (isBare ? schema?.name : undefined);
   const value = serverValue({
     ...{ field, type, prefix, instants: words.instants },
     ...(schema === undefined ? {} : { schema }),
@@ -54,7 +55,8 @@ export function serverScalar(
     operators: plain.operators,
     isSortable: plain.isSortable,
     select,
-    write: (stored) => sql`${stored}`,
+    write: (stored) =>
+      place.kind === 'column' && place.write !== undefined ? place.write(sql`${stored}`) : sql`${stored}`,
     isKeptUnique: isKeptUnique(words, options, comparison),
     ...(indexable === undefined ? {} : { indexable }),
     ...value,
@@ -79,7 +81,7 @@ function compared(
   const { type, place } = options;
   if (place.kind !== 'column') return comparedInJson(words, options, comparison, source);
   const { schema } = place;
-  const at: InRow = (alias) => column(alias, schema.name);
+  const at = readAt(place);
   switch (type) {
     case 'string':
       return exact(type, textComparer(words, options, comparison));
@@ -178,7 +180,7 @@ function selectOf(words: ServerWords, { type, place, format = 'iso' }: ScalarOpt
     const { schema } = place;
     const isText = type === 'string' || (type === 'instant' && format === 'iso');
     return (alias) => {
-      const at = column(alias, schema.name);
+      const at = readAt(place)(alias);
       if (isText && schema.kind === 'text') return words.column(at, schema);
       return type === 'string' ? words.text(at) : at;
     };
@@ -191,16 +193,24 @@ function selectOf(words: ServerWords, { type, place, format = 'iso' }: ScalarOpt
 /** A unique index over the column alone refuses whatever this comparison calls equal. */
 function isKeptUnique(words: ServerWords, options: ScalarOptions, comparison: Comparison): boolean {
   const { place, folded } = options;
-  if (place.kind !== 'column') return false;
-  if (folded !== undefined) return hasUniqueIndex(place.table, folded.name);
+  if (place.kind !== 'column' || place.at !== undefined) return false;
+  if (folded !== undefined) return hasUniqueIndex(place.table, folded.name, place.fixed);
   if (comparison === 'asciiFold') return words.caseless(options)?.isUnique === true;
   const isOneSpelling = place.schema.kind === 'uuid' || place.schema.kind === 'integer';
-  return (comparison === 'exact' || isOneSpelling) && hasUniqueIndex(place.table, place.schema.name);
+  return (comparison === 'exact' || isOneSpelling) && hasUniqueIndex(place.table, place.schema.name, place.fixed);
 }
 
-export function hasUniqueIndex({ indexes, primaryKey }: TableSchema, columnName: string): boolean {
+/** @param fixed columns that may be in the index, too, since they are the same in all rows that are ours */
+export function hasUniqueIndex(
+  { indexes, primaryKey }: TableSchema,
+  columnName: string,
+  fixed: readonly string[] = [],
+): boolean {
   const wanted = columnName.toLowerCase();
-  const isAlone = (columns: readonly (string | undefined)[]): boolean =>
-    columns.length === 1 && columns[0]?.toLowerCase() === wanted;
+  const others = new Set(fixed.map((name) => name.toLowerCase()));
+  const isAlone = (columns: readonly (string | undefined)[]): boolean => {
+    const varying = columns.filter((name) => name === undefined || !others.has(name.toLowerCase()));
+    return varying.length === 1 && varying[0]?.toLowerCase() === wanted;
+  };
   return isAlone(primaryKey) || indexes.some(({ unique, partial, columns }) => unique && !partial && isAlone(columns));
 }

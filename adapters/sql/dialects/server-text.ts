@@ -1,5 +1,5 @@
 import type { Comparison } from '../../../src/scim/comparison.js';
-import type { Comparer, ScalarOptions } from '../scalar-plan.js';
+import { type Comparer, readAt, type ScalarOptions } from '../scalar-plan.js';
 import { all, column, type InRow, isFalse, type Sql, sql } from '../sql-text.js';
 import type { ColumnSchema } from '../table-schema.js';
 import type { ServerWords } from './server-words.js';
@@ -88,7 +88,7 @@ function planOf(words: ServerWords, options: ScalarOptions, comparison: Comparis
     return { key: keyOfText(words, comparison, text) };
   }
   const { schema } = place;
-  const at: InRow = (alias) => column(alias, schema.name);
+  const at = readAt(place);
   if (isPlain(schema)) return plainColumn(words, schema, at);
   if (schema.kind !== 'text') return { key: keyOfText(words, comparison, (alias) => words.text(at(alias))) };
   if (comparison === 'exact') return ownColumn(words, schema, at);
@@ -156,7 +156,7 @@ export function isPadded({ declaredType }: Pick<ColumnSchema, 'declaredType'>): 
   return /^(char|character|bpchar|nchar)\b(?! varying)/i.test(declaredType);
 }
 
-export function isSearchable({ takesNull }: ServerWords, text: string): boolean {
+function isSearchable({ takesNull }: ServerWords, text: string): boolean {
   return text !== '' && (takesNull || !text.includes('\0')) && !/\p{Surrogate}/u.test(text);
 }
 

@@ -15,7 +15,7 @@ export interface ScalarSource {
 export function sourceOf(place: ValuePlace): ScalarSource {
   switch (place.kind) {
     case 'column':
-      return columnSource(place.schema);
+      return place.at === undefined ? columnSource(place.schema) : valueSource(place.schema, place.at);
     case 'member':
       return jsonMemberSource(place.column.name, printPath(place.members));
     case 'element':
@@ -32,11 +32,14 @@ export function printPath(members: readonly string[]): string {
 
 function columnSource(schema: ColumnSchema): ScalarSource {
   const at: InRow = (alias) => column(alias, schema.name);
+  return { column: { schema, at }, ...valueSource(schema, at) };
+}
+
+function valueSource(schema: ColumnSchema, at: InRow): ScalarSource {
   const asText: InRow = (alias) => sql`CASE WHEN typeof(${at(alias)}) <> 'blob' THEN CAST(${at(alias)} AS TEXT) END`;
   const plain: InRow = schema.collation === 'other' ? (alias) => sql`(${at(alias)} COLLATE BINARY)` : at;
   const isNumeric = schema.kind !== 'text' && schema.kind !== 'none';
   return {
-    column: { schema, at },
     text: schema.kind === 'text' ? plain : asText,
     number: isNumeric
       ? (alias) => sql`CASE WHEN typeof(${at(alias)}) IN ('integer', 'real') THEN ${at(alias)} END`

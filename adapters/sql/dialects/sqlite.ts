@@ -1,7 +1,8 @@
-import { column, type InRow, literal, name, nothing, type Sql, sql } from '../sql-text.js';
+import { column, type InRow, literal, name, nothing, printSql, rawSql, type Sql, sql } from '../sql-text.js';
 import type { TableSchema } from '../table-schema.js';
 import { row } from '../work.js';
 import type { Dialect, JsonDialect } from './dialect.js';
+import { toSqlite } from './native-text.js';
 import { valueList } from './sqlite-comparer.js';
 import { sqliteScalar } from './sqlite-scalar.js';
 import { jsonArray, printPath } from './sqlite-source.js';
@@ -16,10 +17,14 @@ export interface SqliteDialectOptions {
 export function createSqliteDialect({ isOrdered, toDataError }: SqliteDialectOptions): Dialect {
   return {
     name: 'sqlite',
-    native: (text) => text,
+    native: toSqlite,
+    print: printSql,
     table: name,
     scalar: (options) => sqliteScalar(options, isOrdered),
     json,
+    raw: rawSql,
+    computedKind: () => 'none',
+    inZone: () => undefined,
     prefixed: (prefix, text) => sql`${literal(prefix)} || ${text}`,
     alignKeys: (one, other) => ({ one: prefixedKey(one), other: prefixedKey(other) }),
     isOneOf: (at, _schema, values) => sql`${at} IN ${valueList(values)}`,
@@ -36,7 +41,7 @@ export function createSqliteDialect({ isOrdered, toDataError }: SqliteDialectOpt
         params: assignments.flatMap((item) => item.value.params),
       }})`;
       const inserted = assignments.length === 0 ? sql`DEFAULT VALUES` : values;
-      const answer = yield* row(sql`INSERT INTO ${plan.tableName} ${inserted} RETURNING ${name(plan.key.name)}`, [
+      const answer = yield* row(sql`INSERT INTO ${plan.writeName} ${inserted} RETURNING ${name(plan.key.name)}`, [
         given ?? '…',
       ]);
       return answer?.[0] ?? undefined;

@@ -29,7 +29,8 @@ class MysqlConnection implements DriverConnection {
   private readonly connection: mysql.Connection;
   private readonly socket: Socket;
   private readonly killer: (threadId: number) => void;
-  private isBusy = false;
+  /** Ends the statement under way: the driver says nothing of one whose connection it was told to destroy. */
+  private fail: ((error: Error) => void) | undefined;
   private onEnded: (() => void) | undefined;
 
   private constructor(connection: mysql.Connection, socket: Socket, killer: (threadId: number) => void) {
@@ -99,7 +100,7 @@ class MysqlConnection implements DriverConnection {
 
   abandon(): void {
     const { threadId } = this.connection;
-    if (this.isBusy && this.isOpen && threadId !== null) this.killer(threadId);
+    if (this.fail !== undefined && this.isOpen && threadId !== null) this.killer(threadId);
     this.end();
     this.connection.destroy();
     this.socket.destroy();
@@ -135,9 +136,9 @@ class MysqlConnection implements DriverConnection {
 
   private ask<T>(send: (done: (error: Error | null, answer: () => T) => void) => void): Promise<T> {
     return new Promise((resolve, reject) => {
-      this.isBusy = true;
+      this.fail = reject;
       send((error, answer) => {
-        this.isBusy = false;
+        this.fail = undefined;
         if (error === null) resolve(answer());
         else reject(error);
       });
@@ -146,6 +147,8 @@ class MysqlConnection implements DriverConnection {
 
   private end(): void {
     this.isOpen = false;
+    // The driver's own words come first, where it has any.
+    setImmediate(() => this.fail?.(new Error('The connection has ended.')));
     this.onEnded?.();
     this.onEnded = undefined;
   }

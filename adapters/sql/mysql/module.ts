@@ -10,6 +10,7 @@ export const mysqlModule: AdapterModule<MysqlConfig> = {
   contractVersion,
   type: 'mysql',
   configSchema: mysqlConfigSchema,
+  retryAfter: 'adapter',
   declared: ({ entities }) => declaredFields(entities),
   async draft(request) {
     const { draftMysql } = await import('./draft.js');

@@ -124,6 +124,7 @@ function toTableSchema(
     name,
     exists: true,
     isView: table.type !== 'BASE TABLE',
+    ...(withoutTransactions.test(table.engine ?? '') ? { engineWithoutTransactions: table.engine ?? '' } : {}),
     columns: new Map(schemas.map((column) => [column.name.toLowerCase(), column])),
     indexes,
     primaryKey:
@@ -133,6 +134,8 @@ function toTableSchema(
     isAutoincrement: true, // Kept over a restart by InnoDB.
   };
 }
+
+const withoutTransactions = /^(MyISAM|Aria|MEMORY|CSV|ARCHIVE|MRG_MyISAM|BLACKHOLE)$/i;
 
 function byName<T extends { readonly name: string }>(parts: readonly T[]): readonly (readonly T[])[] {
   const names = new Set(parts.map(({ name }) => name));

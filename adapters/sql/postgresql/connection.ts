@@ -36,7 +36,9 @@ class PostgresqlConnection implements DriverConnection {
   private readonly socket: Socket;
   private readonly settings: PostgresqlSettings;
   private readonly prepared = new Set<string>();
-  private isBusy = false;
+  private running = 0;
+  /** The answer to BEGIN, which goes out together with the first statement. */
+  private beginning: Promise<unknown> | undefined;
   private onEnded: (() => void) | undefined;
 
   private constructor(client: pg.Client, socket: Socket, settings: PostgresqlSettings) {
@@ -77,20 +79,28 @@ class PostgresqlConnection implements DriverConnection {
   async run({ text, params, name }: NativeStatement): Promise<SqlAnswer> {
     const isPrepared = name !== undefined && this.settings.preparedStatements;
     if (isPrepared) this.prepared.add(name);
-    const answer = await this.query({
+    const statement = {
       text,
       values: params as SqlValue[],
       rowMode: 'array',
       ...(isPrepared ? { name } : {}),
-    });
+    } as const;
+    const asked = this.query(statement);
+    if (this.beginning !== undefined) await this.begun(asked);
+    const answer = await asked;
     return { rows: answer.rows, changed: answer.rowCount ?? 0 };
   }
 
   async begin(): Promise<void> {
-    await this.query(beginning);
+    // Until the end of this turn of the event loop, so that both are one message on the network.
+    this.socket.cork();
+    process.nextTick(() => this.socket.uncork());
+    this.beginning = this.query(beginning);
+    this.beginning.catch(() => undefined);
   }
 
   async commit(): Promise<void> {
+    if (this.beginning !== undefined) await this.begun();
     const { command } = await this.query(committing);
     // Of a transaction in which a statement failed, COMMIT undoes everything, and says so without an error.
     if (command === 'COMMIT') return;
@@ -98,6 +108,7 @@ class PostgresqlConnection implements DriverConnection {
   }
 
   async rollback(): Promise<void> {
+    this.beginning = undefined;
     await this.query(undoing);
   }
 
@@ -112,7 +123,7 @@ class PostgresqlConnection implements DriverConnection {
 
   abandon(): void {
     const { processID, secretKey } = this.client as unknown as { processID: number | null; secretKey: number | null };
-    if (this.isBusy && this.isOpen && processID !== null && secretKey !== null) {
+    if (this.running > 0 && this.isOpen && processID !== null && secretKey !== null) {
       sendCancelRequest(this.settings.target, { processId: processID, secret: secretKey });
     }
     this.end();
@@ -132,12 +143,27 @@ class PostgresqlConnection implements DriverConnection {
     this.end();
   }
 
+  /** @param first the statement that went out with BEGIN: without one, it stood for itself */
+  private async begun(first?: Promise<unknown>): Promise<void> {
+    const { beginning } = this;
+    this.beginning = undefined;
+    first?.catch(() => undefined);
+    try {
+      await beginning;
+    } catch (error) {
+      const { verdict } = failureOf(error);
+      if (verdict === 'lost' || first === undefined) throw error;
+      const message = 'The database began no transaction: what became of the first statement is not known.';
+      throw new AdapterError('unavailable', message, { applied: 'unknown', retryAfterSeconds: 1, cause: error });
+    }
+  }
+
   private async query(config: pg.QueryConfig & { rowMode: 'array' }): Promise<pg.QueryArrayResult<SqlValue[]>> {
-    this.isBusy = true;
+    this.running++;
     try {
       return await this.client.query<SqlValue[]>(config);
     } finally {
-      this.isBusy = false;
+      this.running--;
     }
   }
 
@@ -161,6 +187,7 @@ function clientConfig(settings: PostgresqlSettings, socket: Socket): pg.ClientCo
   return {
     ...{ host, port, user, database },
     stream: () => socket,
+    pipeline: true, // for BEGIN and the first statement; one operation has the connection for itself
     // A function, so that neither the environment nor a file of the account is looked into.
     password: () => password,
     ssl: tls === undefined ? false : nodeTlsOptions(tls),

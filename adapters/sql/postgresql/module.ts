@@ -10,6 +10,7 @@ export const postgresqlModule: AdapterModule<PostgresqlConfig> = {
   contractVersion,
   type: 'postgresql',
   configSchema: postgresqlConfigSchema,
+  retryAfter: 'adapter',
   declared: ({ entities }) => declaredFields(entities),
   async draft(request) {
     const { draftPostgresql } = await import('./draft.js');

@@ -62,7 +62,8 @@ function weakColumns(plan: EntityPlan): ReadonlySet<string> {
     field.kind === 'column' && field.scalar.type === 'boolean' ? [field.column.name] : [],
   );
   const deleted = plan.deleted === undefined ? [] : [plan.deleted.column];
-  return new Set([...truthValues, ...deleted].map((name) => name.toLowerCase()));
+  const fixed = plan.fixed.map((item) => item.column);
+  return new Set([...truthValues, ...deleted, ...fixed].map((name) => name.toLowerCase()));
 }
 
 /** By the greatest rowid, which is found at once; a table without one may be of any size. */

@@ -10,6 +10,9 @@ const ofSettings = /^(?:28|3D|42501|0A)/;
 const ofCertificate =
   /^(?:CERT_|ERR_TLS_|ERR_SSL_|ERR_OSSL_|SELF_SIGNED_|DEPTH_ZERO_|UNABLE_TO_(?:GET|VERIFY|DECODE)|HOSTNAME_MISMATCH|INVALID_CA)/;
 
+/** pg's own words: no TLS there; no password, or another way of signing in than it knows. */
+const ofHandshake = /does not support SSL|^SASL|Unknown authentication/;
+
 /** Whether the database is away, as against a statement that it refuses. */
 export function isOfConnection(error: unknown): boolean {
   if (error instanceof pg.DatabaseError) return ofServer.test(error.code ?? '');
@@ -21,7 +24,7 @@ export function isOfConnection(error: unknown): boolean {
 export function mayPass(error: unknown): boolean {
   if (error instanceof pg.DatabaseError) return isOfConnection(error) && !ofSettings.test(error.code ?? '');
   const code = codeOf(error) ?? '';
-  return isOfConnection(error) && !ofCertificate.test(code) && !/does not support SSL/.test(reasonOf(error));
+  return isOfConnection(error) && !ofCertificate.test(code) && !ofHandshake.test(reasonOf(error));
 }
 
 /** Whether what was to be written is at fault: a value that cannot be stored, a rule that it breaks. */

@@ -20,7 +20,7 @@ const lockNumber = 0x5c1b;
 
 /**
  * Brings a part of the schema up to date. Replicas that start together wait for each other.
- * @throws Error with a sentence when a newer version has left a schema that this one does not know
+ * @throws SchemaTooNewError when a newer version has left a schema that this one does not know
  */
 export async function migrate(database: Database, part: Part, steps: readonly Migration[]): Promise<void> {
   if (isDone(await knownVersion(database, part), steps)) return;
@@ -42,15 +42,27 @@ export async function migrate(database: Database, part: Part, steps: readonly Mi
   }, migrateMs);
 }
 
-/** @throws Error when it was done by a version that this one cannot follow */
+/** @throws SchemaTooNewError when a newer version has left a schema that this one does not know */
+export async function checkVersion(database: Database, part: Part, steps: readonly Migration[]): Promise<void> {
+  isDone(await knownVersion(database, part), steps);
+}
+
+/** @throws SchemaTooNewError when it was done by a version that this one cannot follow */
 function isDone(done: Version | undefined, steps: readonly Migration[]): boolean {
   if (done === undefined || done.version < steps.length) return false;
-  if (done.oldest > steps.length) throw new Error(tooNew);
+  if (done.oldest > steps.length) throw new SchemaTooNewError();
   return true;
 }
 
-const tooNew =
-  'a newer version of scimbridge has changed it in a way that this one does not know: run that version, or name another schema.';
+/** No waiting helps: it is of a name of its own, so that it is taken for no failure of the network. */
+class SchemaTooNewError extends Error {
+  override readonly name = 'SchemaTooNewError';
+  constructor() {
+    super(
+      'a newer version of scimbridge has changed it in a way that this one does not know: run that version, or name another schema.',
+    );
+  }
+}
 
 /** A number that names a lock, for all connections to the database, until the transaction ends. */
 export async function lockUntilEnd(query: Query, name: string): Promise<void> {

@@ -29,16 +29,18 @@ const columns =
 
 /** A request waits for it, and may be let in without. */
 const findMs = 2000;
+/** Likewise: it is tried again with a later use. */
+const proveMs = 1000;
 
 /** @param isDown when it is known that the database is away, so that nobody waits to be told */
 export function createTokenStore(database: Database, isDown: () => boolean): TokenStore {
   const tokens = `${database.schema}.tokens`;
-  const change = <T>(work: (query: Query) => Promise<T>): Promise<T> =>
+  const change = <T>(work: (query: Query) => Promise<T>, timeoutMs?: number): Promise<T> =>
     database.transaction(async (query) => {
       // One at a time, as rules concern all tokens of a gateway. Changes are few.
       await lockUntilEnd(query, `tokens of ${database.schema}`);
       return work(query);
-    });
+    }, timeoutMs);
   return {
     create: (token, options = {}) => change((query) => create(query, tokens, token, options.single === true)),
     rotate: (token, formerUntilMs) => change((query) => rotate(query, tokens, token, formerUntilMs)),
@@ -59,7 +61,7 @@ export function createTokenStore(database: Database, isDown: () => boolean): Tok
     },
     async prove(hash, usedAtMs) {
       if (isDown()) throw new StateUnavailableError('The state database is not there.');
-      await change((query) => prove(query, tokens, hash, usedAtMs));
+      await change((query) => prove(query, tokens, hash, usedAtMs), proveMs);
     },
     async list(gateway) {
       const text = `SELECT ${columns} FROM ${tokens} WHERE gateway = $1 ORDER BY id`;

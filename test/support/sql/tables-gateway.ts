@@ -57,6 +57,7 @@ ${adapterLines.map((line) => `    ${line}\n`).join('')}
 gateways:
   default:
     address: /scim
+    level: debug
     limits: { requestSeconds: ${requestSeconds}, requestsPerSecond: 0 }
     resources:
       User:
