@@ -224,3 +224,27 @@ describe('a REST target that knows idempotency keys', () => {
     },
   );
 });
+
+describe('a REST target that answers a change without the record', () => {
+  let setting: FaultSetting;
+  beforeAll(async () => {
+    setting = await startFaultSetting('cursor');
+  });
+  afterAll(() => setting?.close());
+
+  it('is not told 412 for a change that was made and could not be read back', async () => {
+    const { gateway, newUser, target } = setting;
+    const { id } = await newUser();
+    const etag = (await gateway.request('GET', `/Users/${id}`)).headers.get('etag') ?? '';
+    const on = { method: 'GET', path: new RegExp(`/${id}$`) };
+    target.faults.inject({ kind: 'alter', alter: (answer) => answer }, on);
+    const lost = target.faults.inject({ kind: 'answer', answer: { status: 503 } }, on);
+    const body = patchBody({ op: 'replace', path: 'title', value: 'After' });
+    const answer = await gateway.request('PATCH', `/Users/${id}`, { body, headers: { 'if-match': etag } });
+    target.faults.heal();
+    expect(lost.hits).toBe(1);
+    expect([200, 503], answer.text).toContain(answer.status);
+    expect(target.staff.people.get(id)?.body).toMatchObject({ profile: { title: 'After' } });
+    expect(target.seen.filter(({ method, rawPath }) => method === 'PATCH' && rawPath.endsWith(id))).toHaveLength(1);
+  });
+});

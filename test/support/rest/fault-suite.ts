@@ -77,18 +77,21 @@ export function describeRequestFaults(style: RestStyle): void {
       });
     });
 
-    describe.runIf(style === 'link')('a create whose record cannot be read back: once, or 503 and once', () => {
-      it.each(all)('$name', async (named) => {
-        const { gateway, askWith, again, target } = setting;
-        const userName = `read${count++}@example.org`;
-        const body = { schemas: [userSchema], userName, name: { familyName: 'New' } };
-        const create = () => gateway.request('POST', '/Users', { body });
-        const on = { method: 'GET', path: new RegExp(`^${target.paths.people}/`) };
-        const done = await askWith(real(named), on, create, [201]);
-        if (!done) expect([201, 409]).toContain((await again(create)).status);
-        expect(withLogin(userName)).toMatchObject([{ body: { profile: { family: 'New' } } }]);
+    // Of this style alone a new record is read back: its answer has no body.
+    if (style === 'link') {
+      describe('a create whose record cannot be read back: once, or 503 and once', () => {
+        it.each(all)('$name', async (named) => {
+          const { gateway, askWith, again, target } = setting;
+          const userName = `read${count++}@example.org`;
+          const body = { schemas: [userSchema], userName, name: { familyName: 'New' } };
+          const create = () => gateway.request('POST', '/Users', { body });
+          const on = { method: 'GET', path: new RegExp(`^${target.paths.people}/`) };
+          const done = await askWith(real(named), on, create, [201]);
+          if (!done) expect([201, 409]).toContain((await again(create)).status);
+          expect(withLogin(userName)).toMatchObject([{ body: { profile: { family: 'New' } } }]);
+        });
       });
-    });
+    }
 
     describe('a change: done, or 503 and done by the retry', () => {
       it.each(all)('$name', async (named) => {
