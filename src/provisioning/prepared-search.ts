@@ -48,8 +48,11 @@ export interface PreparedSearch {
 
 /** Records read at a time while scanning: enough to look references up in batches, little enough for memory. */
 const scanBatch = 500;
-/** Where index pages ended lately, so that a walk by startIndex goes on from there instead of skipping again. */
-const positions = new LRUCache<string, string>({ max: 10_000, ttl: 600_000 });
+/**
+ * Where a caller's index pages ended lately, so that its walk by startIndex goes on from there instead of skipping again.
+ * Not for long: whoever asks for a place much later means the place, and not what stood there.
+ */
+const positions = new LRUCache<string, string>({ max: 10_000, ttl: 60_000 });
 
 /**
  * Parses, checks and splits a query.
@@ -186,7 +189,9 @@ async function nativePage(
 }
 
 function positionKey(query: Query, offset: number, context: RequestContext): string {
-  const hash = createHash('sha256').update(`${context.baseUrl}\u0000${query.identity()}`).digest('base64url');
+  const hash = createHash('sha256')
+    .update(JSON.stringify([context.baseUrl, context.caller.id, query.identity()]))
+    .digest('base64url');
   return `${hash}:${offset}`;
 }
 
