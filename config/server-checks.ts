@@ -1,5 +1,6 @@
 import { accessSync, constants } from 'node:fs';
 import { isIP } from 'node:net';
+import { isLoopback } from '../src/backend/loopback.js';
 import type { ConfigFile } from './files.js';
 import type { GatewayConfig } from './gateway-config.js';
 import type { Path, Problem } from './problem.js';
@@ -61,10 +62,6 @@ function checkMetrics({ listen, metrics }: Pick<GatewayConfig, 'listen' | 'metri
     ['metrics', 'listen'],
     `The gateways listen on port ${listen.port} themselves; give metrics another one.`,
   );
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(host);
 }
 
 function isAnyHost(host: string): boolean {

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { isLoopback } from '../src/backend/loopback.js';
 import type { GatewayFile } from './file-schema.js';
 import type { ConfigFile } from './files.js';
 import type { AdapterConfig, StateConfig } from './gateway-config.js';
@@ -63,10 +64,6 @@ function tlsOf({ tls, allowClearText }: StateSection, host: string, main: Config
     ...(key === undefined ? {} : { key: resolve(main.dir, key) }),
     ...(serverName === undefined ? {} : { serverName }),
   };
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
 }
 
 function decode(part: string | undefined): string {

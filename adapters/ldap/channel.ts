@@ -2,12 +2,13 @@ import { connect as connectSocket, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { AdapterError } from '../../src/backend/adapter-error.js';
 import { hasEnded } from '../../src/backend/has-ended.js';
+import type { TlsSettings } from '../tls-section.js';
 import { BerError, BerReader, berTag, MessageSplitter } from './ber.js';
 import { type Encode, encodeAbandon, encodeUnbind } from './codec.js';
 import type { Entry, ResponseControl, WireContext } from './directory.js';
 import { EntryReader, readControls } from './entry.js';
 import type { DirectorySchema } from './schema.js';
-import { type ServerAddress, type TlsSettings, tlsOptionsFor } from './tls-options.js';
+import { type ServerAddress, tlsOptionsFor } from './tls-options.js';
 import type { LdapOperation } from './wire-errors.js';
 import { lookEveryMs } from './within.js';
 

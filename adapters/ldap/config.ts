@@ -1,7 +1,7 @@
 import type { FromSchema } from 'json-schema-to-ts';
+import { tlsSchema } from '../tls-section.js';
 import { entitySchema } from './entity-config.js';
 
-const fileName = { type: 'string', minLength: 1 } as const;
 const url = {
   type: 'string',
   pattern: '^[Ll][Dd][Aa][Pp][Ss]?://[^/?#@\\s]+/?$',
@@ -38,32 +38,6 @@ const bindSchema = {
       },
     },
   ],
-} as const;
-
-const tlsSchema = {
-  type: 'object',
-  additionalProperties: false,
-  description:
-    'How servers prove who they are, and the gateway to them. Files are relative to the folder of gateway.yaml.',
-  properties: {
-    ca: { ...fileName, description: 'Certificates (PEM) of the authorities to trust, instead of the well-known ones.' },
-    certificate: { ...fileName, description: "The gateway's own certificate (PEM), with its chain." },
-    key: { ...fileName, description: "The certificate's private key (PEM)." },
-    passphrase: { type: 'string', minLength: 1, description: 'What the key is encrypted with.' },
-    serverName: {
-      type: 'string',
-      minLength: 1,
-      description: "The name in the server's certificate, where it isn't that of the URL.",
-      examples: ['ldap.example.com'],
-    },
-    minVersion: { enum: ['TLSv1.2', 'TLSv1.3'], default: 'TLSv1.2' },
-    verify: {
-      type: 'boolean',
-      default: true,
-      description: 'False accepts any certificate: whoever is in between reads and changes everything. For tests only.',
-    },
-  },
-  dependencies: { certificate: ['key'], key: ['certificate'], passphrase: ['key'] },
 } as const;
 
 const poolSchema = {
@@ -127,7 +101,7 @@ export const ldapConfigSchema = {
       examples: ['ldaps://dc1.example.com', ['ldaps://dc1.example.com', 'ldaps://dc2.example.com']],
     },
     bind: bindSchema,
-    tls: tlsSchema,
+    tls: tlsSchema('How servers prove who they are, and the gateway to them.', 'ldap.example.com'),
     startTls: {
       type: 'boolean',
       description:
@@ -196,5 +170,4 @@ export const ldapConfigSchema = {
 } as const;
 
 export type LdapConfig = FromSchema<typeof ldapConfigSchema>;
-export type TlsConfig = NonNullable<LdapConfig['tls']>;
 export type BindConfig = LdapConfig['bind'];

@@ -1,5 +1,6 @@
 import { AdapterError } from '../../src/backend/adapter-error.js';
 import { hasEnded } from '../../src/backend/has-ended.js';
+import type { TlsSettings } from '../tls-section.js';
 import { BerReader, berElement, berSequence, berTag } from './ber.js';
 import { Channel, lost, type Reply, tooLate } from './channel.js';
 import {
@@ -31,7 +32,7 @@ import type {
 } from './directory.js';
 import { everything } from './ldap-filter.js';
 import { oid, type ServerProfile } from './server-kind.js';
-import type { ServerAddress, TlsSettings } from './tls-options.js';
+import type { ServerAddress } from './tls-options.js';
 import { adapterErrorOf, type LdapOperation, LdapResultError, resultCode } from './wire-errors.js';
 
 export interface ConnectionSettings {

@@ -1,8 +1,9 @@
 import type { AdapterLog } from '../../src/backend/adapter.js';
+import { readTlsSection } from '../tls-section.js';
 import type { LdapConfig } from './config.js';
 import type { Directory } from './directory.js';
 import { DirectoryPool } from './pool.js';
-import { readTlsSettings, serverAddresses } from './tls-options.js';
+import { serverAddresses } from './tls-options.js';
 
 export type DirectoryConfig = Pick<LdapConfig, 'url' | 'bind'> &
   Partial<Omit<LdapConfig, 'type' | 'url' | 'bind' | 'entities' | 'base' | 'pageSize'>>;
@@ -14,7 +15,7 @@ export type DirectoryConfig = Pick<LdapConfig, 'url' | 'bind'> &
  */
 export async function openDirectory(config: DirectoryConfig, baseDir: string, log: AdapterLog): Promise<Directory> {
   const addresses = serverAddresses(config);
-  const tls = await readTlsSettings(config.tls, baseDir);
+  const tls = await readTlsSection(config.tls, baseDir);
   const { bind, kind, features, maxRequestBytes, pool } = config;
   if (addresses.some(({ isConfidential }) => !isConfidential)) {
     log.warn(

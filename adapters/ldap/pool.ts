@@ -2,6 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { AdapterLog } from '../../src/backend/adapter.js';
 import { AdapterError } from '../../src/backend/adapter-error.js';
 import { hasEnded } from '../../src/backend/has-ended.js';
+import type { TlsSettings } from '../tls-section.js';
 import type { BindConfig } from './config.js';
 import { Connection } from './connection.js';
 import type { Directory, Lease, Operations, SearchAnswer, SearchRequest, WireContext } from './directory.js';
@@ -9,7 +10,7 @@ import { Leases } from './leases.js';
 import { readServerProfile } from './read-profile.js';
 import { RoutedOperations } from './routed-operations.js';
 import type { ProfileOverrides, ServerProfile } from './server-kind.js';
-import type { ServerAddress, TlsSettings } from './tls-options.js';
+import type { ServerAddress } from './tls-options.js';
 import { hasResultCode, resultCode } from './wire-errors.js';
 import { within } from './within.js';
 

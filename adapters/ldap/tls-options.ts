@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
-import { isIP, isIPv4 } from 'node:net';
-import { resolve } from 'node:path';
+import { isIP } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import { AdapterError } from '../../src/backend/adapter-error.js';
-import type { LdapConfig, TlsConfig } from './config.js';
+import { isLoopback } from '../../src/backend/loopback.js';
+import type { TlsSettings } from '../tls-section.js';
+import type { LdapConfig } from './config.js';
 
 /** How what is sent to a server is protected: from the first byte, after one request that asks for it, or not at all. */
 export type Encryption = 'tls' | 'startTls' | 'none';
@@ -16,11 +16,6 @@ export interface ServerAddress {
   /** Nobody in between can read: it is encrypted, or stays on this machine. */
   readonly isConfidential: boolean;
 }
-
-export type TlsSettings = Pick<
-  ConnectionOptions,
-  'ca' | 'cert' | 'key' | 'passphrase' | 'servername' | 'minVersion' | 'rejectUnauthorized'
->;
 
 type UrlConfig = Pick<LdapConfig, 'url'> & Partial<Pick<LdapConfig, 'startTls' | 'allowClearText'>>;
 
@@ -51,34 +46,6 @@ function startTlsFor(host: string, config: UrlConfig): boolean {
     return config.startTls;
   }
   return !config.allowClearText && !isLoopback(host);
-}
-
-export function isLoopback(host: string): boolean {
-  return host.toLowerCase() === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
-}
-
-/** Reads the files of the `tls` section. @throws AdapterError `unsupported` when one cannot be read */
-export async function readTlsSettings(tls: Partial<TlsConfig> | undefined, baseDir: string): Promise<TlsSettings> {
-  if (tls === undefined) return { minVersion: 'TLSv1.2', rejectUnauthorized: true };
-  const file = async (key: 'ca' | 'certificate' | 'key'): Promise<Buffer | undefined> => {
-    const name = tls[key];
-    if (name === undefined) return undefined;
-    try {
-      return await readFile(resolve(baseDir, name));
-    } catch (error) {
-      throw new AdapterError('unsupported', `The file that "tls.${key}" names cannot be read.`, { cause: error });
-    }
-  };
-  const [ca, cert, key] = await Promise.all([file('ca'), file('certificate'), file('key')]);
-  return {
-    minVersion: tls.minVersion ?? 'TLSv1.2',
-    rejectUnauthorized: tls.verify ?? true,
-    ...(ca === undefined ? {} : { ca }),
-    ...(cert === undefined ? {} : { cert }),
-    ...(key === undefined ? {} : { key }),
-    ...(tls.passphrase === undefined ? {} : { passphrase: tls.passphrase }),
-    ...(tls.serverName === undefined ? {} : { servername: tls.serverName }),
-  };
 }
 
 /** For one server: the certificate is checked against its host, and a name (not an address) is sent along. */

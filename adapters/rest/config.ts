@@ -1,34 +1,8 @@
 import type { FromSchema } from 'json-schema-to-ts';
+import { tlsSchema } from '../tls-section.js';
 import { authSchema } from './auth-config.js';
 import { entitySchema } from './entity-config.js';
 import { pointerSchema, requestSchema } from './template-config.js';
-
-const fileName = { type: 'string', minLength: 1 } as const;
-
-const tlsSchema = {
-  type: 'object',
-  additionalProperties: false,
-  description:
-    'How the target proves who it is, and the gateway to it. Files are relative to the folder of gateway.yaml.',
-  properties: {
-    ca: { ...fileName, description: 'Certificates (PEM) of the authorities to trust, instead of the well-known ones.' },
-    certificate: { ...fileName, description: "The gateway's own certificate (PEM), with its chain." },
-    key: { ...fileName, description: "The certificate's private key (PEM)." },
-    passphrase: { type: 'string', minLength: 1, description: 'What the key is encrypted with.' },
-    serverName: {
-      type: 'string',
-      minLength: 1,
-      description: "The name in the target's certificate, where it isn't that of the URL.",
-    },
-    minVersion: { enum: ['TLSv1.2', 'TLSv1.3'], default: 'TLSv1.2' },
-    verify: {
-      type: 'boolean',
-      default: true,
-      description: 'False accepts any certificate: whoever is in between reads and changes everything. For tests only.',
-    },
-  },
-  dependencies: { certificate: ['key'], key: ['certificate'], passphrase: ['key'] },
-} as const;
 
 const errorsSchema = {
   type: 'object',
@@ -76,7 +50,7 @@ export const restConfigSchema = {
       examples: ['https://hr.example.com/api/v2'],
     },
     auth: authSchema,
-    tls: tlsSchema,
+    tls: tlsSchema('How the target proves who it is, and the gateway to it.', 'api.example.com'),
     allowClearText: {
       type: 'boolean',
       default: false,
@@ -143,5 +117,4 @@ export const restConfigSchema = {
 } as const;
 
 export type RestConfig = FromSchema<typeof restConfigSchema>;
-export type TlsConfig = NonNullable<RestConfig['tls']>;
 export type ErrorsConfig = NonNullable<RestConfig['errors']>;

@@ -1,33 +1,5 @@
 import type { FromSchema } from 'json-schema-to-ts';
-
-const fileName = { type: 'string', minLength: 1 } as const;
-
-const tlsSchema = {
-  type: 'object',
-  additionalProperties: false,
-  description:
-    'How the server proves who it is, and the gateway to it. Connections to other machines are always encrypted, those to ' +
-    'this one when the section is there. Files are relative to the folder of gateway.yaml.',
-  properties: {
-    ca: { ...fileName, description: 'Certificates (PEM) of the authorities to trust, instead of the well-known ones.' },
-    certificate: { ...fileName, description: "The gateway's own certificate (PEM), with its chain." },
-    key: { ...fileName, description: "The certificate's private key (PEM)." },
-    passphrase: { type: 'string', minLength: 1, description: 'What the key is encrypted with.' },
-    serverName: {
-      type: 'string',
-      minLength: 1,
-      description: "The name in the server's certificate, where it isn't that of the URL.",
-      examples: ['db.example.com'],
-    },
-    minVersion: { enum: ['TLSv1.2', 'TLSv1.3'], default: 'TLSv1.2' },
-    verify: {
-      type: 'boolean',
-      default: true,
-      description: 'False accepts any certificate: whoever is in between reads and changes everything. For tests only.',
-    },
-  },
-  dependencies: { certificate: ['key'], key: ['certificate'], passphrase: ['key'] },
-} as const;
+import { tlsSchema } from '../tls-section.js';
 
 const poolSchema = {
   type: 'object',
@@ -69,7 +41,10 @@ export const connectionProperties = {
   database: { type: 'string', minLength: 1, description: 'The database, in place of `url`.' },
   user: { type: 'string', minLength: 1, description: "The gateway's own account there, in place of `url`." },
   password: { type: 'string', minLength: 1, examples: [`\${env:DB_PASSWORD}`, `\${file:/run/secrets/db}`] },
-  tls: tlsSchema,
+  tls: tlsSchema(
+    'How the server proves who it is, and the gateway to it. Connections to other machines are always encrypted, those to this one when the section is there.',
+    'db.example.com',
+  ),
   allowClearText: {
     type: 'boolean',
     default: false,
@@ -101,5 +76,4 @@ const connectionSchema = {
 
 /** The part of a section that says how to reach the server; defaults are filled in by the schema. */
 export type ConnectionConfig = FromSchema<typeof connectionSchema>;
-export type TlsConfig = FromSchema<typeof tlsSchema>;
 export type PoolConfig = FromSchema<typeof poolSchema>;

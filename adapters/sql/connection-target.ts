@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
-import { isIP, isIPv4 } from 'node:net';
-import { resolve } from 'node:path';
+import { isIP } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import { AdapterError } from '../../src/backend/adapter-error.js';
-import type { ConnectionConfig, TlsConfig } from './connection-config.js';
+import { isLoopback } from '../../src/backend/loopback.js';
+import { readTlsSection, type TlsSection, type TlsSettings } from '../tls-section.js';
+import type { ConnectionConfig } from './connection-config.js';
 
 /** Where a server is, and who the gateway is there. */
 export interface ConnectionTarget {
@@ -16,10 +16,7 @@ export interface ConnectionTarget {
   readonly tls?: TlsOptions;
 }
 
-export type TlsOptions = Pick<
-  ConnectionOptions,
-  'ca' | 'cert' | 'key' | 'passphrase' | 'minVersion' | 'rejectUnauthorized'
-> & {
+export type TlsOptions = Omit<TlsSettings, 'servername'> & {
   /** What the certificate has to name: a host name or an address. */
   readonly expectedName: string;
 };
@@ -27,7 +24,7 @@ export type TlsOptions = Pick<
 type TargetConfig = Pick<
   Partial<ConnectionConfig>,
   'url' | 'host' | 'port' | 'database' | 'user' | 'password' | 'allowClearText'
-> & { readonly tls?: Partial<TlsConfig> };
+> & { readonly tls?: Partial<TlsSection> };
 
 /**
  * Puts `url` and the single keys together, and reads the files of `tls`.
@@ -104,7 +101,7 @@ function single<T>(key: string, inUrl: T | undefined, own: T | undefined): T | u
 }
 
 export function isLocal(host: string): boolean {
-  return host.startsWith('/') || host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
+  return host.startsWith('/') || isLoopback(host);
 }
 
 async function tlsOf(config: TargetConfig, host: string, baseDir: string): Promise<TlsOptions | undefined> {
@@ -112,25 +109,8 @@ async function tlsOf(config: TargetConfig, host: string, baseDir: string): Promi
   if (tls === undefined && (isLocal(host) || allowClearText)) return undefined;
   if (tls !== undefined && allowClearText) throw unusable('`tls` and `allowClearText` exclude each other.');
   if (host.startsWith('/')) throw unusable('A local socket is not encrypted: leave `tls` out.');
-  const file = async (key: 'ca' | 'certificate' | 'key'): Promise<Buffer | undefined> => {
-    const name = tls?.[key];
-    if (name === undefined) return undefined;
-    try {
-      return await readFile(resolve(baseDir, name));
-    } catch (error) {
-      throw unusable(`The file that "tls.${key}" names cannot be read.`, error);
-    }
-  };
-  const [ca, cert, key] = await Promise.all([file('ca'), file('certificate'), file('key')]);
-  return {
-    minVersion: tls?.minVersion ?? 'TLSv1.2',
-    rejectUnauthorized: tls?.verify ?? true,
-    expectedName: tls?.serverName ?? host,
-    ...(ca === undefined ? {} : { ca }),
-    ...(cert === undefined ? {} : { cert }),
-    ...(key === undefined ? {} : { key }),
-    ...(tls?.passphrase === undefined ? {} : { passphrase: tls.passphrase }),
-  };
+  const { servername = host, ...settings } = await readTlsSection(tls, baseDir);
+  return { ...settings, expectedName: servername };
 }
 
 /** For `tls.connect`: the certificate is checked against the name, and a name (not an address) is sent along. */

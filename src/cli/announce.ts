@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Gateway, GatewayConfig } from '../../config/gateway-config.js';
+import { isLoopback } from '../backend/loopback.js';
 import type { ConfigChanges } from '../serving/config-changes.js';
 import type { TokenStore } from '../state/state.js';
 import { baseUrl } from './base-url.js';
@@ -73,8 +74,4 @@ async function announceGateway(config: GatewayConfig, gateway: Gateway, options:
     { gateway: id },
     `Nobody can call this gateway yet: run "scimbridge ${kind} create ${id}${place} --label …".`,
   );
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host.startsWith('127.');
 }

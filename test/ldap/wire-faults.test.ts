@@ -2,7 +2,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { Directory, SearchAnswer } from '../../adapters/ldap/directory.js';
 import type { DirectoryConfig } from '../../adapters/ldap/open-directory.js';
 import { DirectoryPool } from '../../adapters/ldap/pool.js';
-import { readTlsSettings, serverAddresses } from '../../adapters/ldap/tls-options.js';
+import { serverAddresses } from '../../adapters/ldap/tls-options.js';
+import { readTlsSection } from '../../adapters/tls-section.js';
 import type { AdapterError } from '../../src/backend/adapter-error.js';
 import { describeOnLdap, startLdap } from '../support/ldap/available.js';
 import { type Fault, type FaultProxy, startFaultProxy } from '../support/ldap/fault-proxy.js';
@@ -242,7 +243,7 @@ await describeOnLdap('openldap', 'faults on the wire', () => {
   it('returns to the first server when it answers again, with nothing lost on the way', async () => {
     const second = await startFaultProxy(server);
     await proxy.refuse();
-    const tls = await readTlsSettings({ ca: server.caFile }, '/');
+    const tls = await readTlsSection({ ca: server.caFile }, '/');
     const pool = new DirectoryPool({
       addresses: serverAddresses({ url: [proxy.urls.ldaps, second.urls.ldaps] }),
       tls,
