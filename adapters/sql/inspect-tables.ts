@@ -49,7 +49,8 @@ function* inspectEntity(
   const path: Path = ['entities', plan.entity];
   if (!hasTable(names, plan.table, [...path, 'table'], findings)) return;
   if (config.writeTable !== undefined && !inspectWriteTable(names, plan, findings)) return;
-  for (const role of ['key', 'version', 'created', 'modified', 'softDelete'] as const) {
+  hasColumns(plan.table, config.key, [...path, 'key'], findings);
+  for (const role of ['version', 'created', 'modified', 'softDelete'] as const) {
     const declared = config[role];
     const columnName = typeof declared === 'object' ? declared.column : declared;
     if (columnName !== undefined) hasColumn(plan.table, columnName, [...path, role], findings);
@@ -63,7 +64,7 @@ function inspectWriteTable(names: readonly string[], plan: EntityPlan, findings:
   const at: Path = ['entities', plan.entity, 'writeTable'];
   if (!hasTable(names, plan.writeTable, at, findings)) return false;
   for (const column of [
-    plan.key.name,
+    ...plan.key.columns.map((own) => own.name),
     plan.version,
     plan.created?.column,
     plan.modified?.column,
@@ -75,22 +76,29 @@ function inspectWriteTable(names: readonly string[], plan: EntityPlan, findings:
 }
 
 function inspectKey(plan: EntityPlan, path: Path, findings: Findings): void {
-  const { writeTable: table, key, use, dialect } = plan;
-  if (!table.columns.has(key.name.toLowerCase())) return;
+  const { writeTable: table, generated, use, dialect } = plan;
+  const names = plan.key.columns.map(({ name }) => name);
+  if (!names.every((name) => table.columns.has(name.toLowerCase()))) return;
   const at: Path = [...path, 'key'];
   const isUnique = table.indexes.some(
-    ({ unique, partial, columns }) => unique && !partial && isAlone(plan, columns, key.name),
+    ({ unique, partial, columns }) => unique && !partial && areAlone(plan, columns, names),
   );
-  if (!table.isView && table.rowidColumn !== key.name.toLowerCase() && !isUnique) {
-    findings.error(at, `The column "${key.name}" has no UNIQUE index: two records could have the same id.`);
+  const isRowid = names.length === 1 && table.rowidColumn === names[0]?.toLowerCase();
+  if (!table.isView && !isRowid && !isUnique) {
+    const which = names.length === 1 ? 'column' : 'columns';
+    const listed = names.map((name) => `"${name}"`).join(', ');
+    const has = names.length === 1 ? 'has' : 'have';
+    findings.error(at, `The ${which} ${listed} ${has} no UNIQUE index: two records could have the same id.`);
   }
-  const isNumber = key.kind !== 'text' && key.kind !== 'none';
-  if (plan.generateKey === 'uuid' && isNumber && !table.isView && key.kind === 'integer') {
+  if (plan.generateKey === 'uuid' && generated?.kind === 'integer' && !table.isView) {
     const numbered = dialect.isSerial ? 'is no INTEGER PRIMARY KEY' : 'counts nothing up by itself';
-    findings.error(at, `The key is an integer and ${numbered}: new records need \`generateKey: database\`.`);
+    const what = names.length === 1 ? 'The key is an integer and' : `"${generated.name}" is an integer and`;
+    findings.error(at, `${what} ${numbered}: new records need \`generateKey: database\`.`);
   }
+  inspectKeyValues(plan, at, findings);
   if (
     plan.generateKey === 'database' &&
+    names.length === 1 &&
     table.rowidColumn !== undefined &&
     !table.isAutoincrement &&
     plan.deleted === undefined
@@ -101,9 +109,36 @@ function inspectKey(plan: EntityPlan, path: Path, findings: Findings): void {
     );
   }
   const idField = use.id === undefined || use.id.startsWith('$') ? undefined : plan.fields.get(use.id);
-  if (idField !== undefined && (idField.kind !== 'column' || idField.column.name !== key.name)) {
+  if (idField !== undefined && !isKeyField(plan, idField)) {
     findings.error(at, `The mapping takes the id from "${use.id}", which is another column than the key.`);
   }
+}
+
+function isKeyField({ key }: EntityPlan, field: FieldPlan): boolean {
+  if (field.kind !== 'column') return false;
+  const columns = field.scalar.spread?.(null).map((item) => item.column) ?? [field.column];
+  return columns.length === key.columns.length && columns.every(({ name }, index) => name === key.columns[index]?.name);
+}
+
+/** Of a key of several columns, the ones that a new record would have no value for. */
+function inspectKeyValues(
+  { key, fixed, fields, generated, writeTable }: EntityPlan,
+  at: Path,
+  findings: Findings,
+): void {
+  const isWritten = [...fields.values()].some(({ use, isWritable }) => use.written && isWritable);
+  if (key.columns.length === 1 || writeTable.isView || !isWritten) return;
+  key.columns.forEach(({ name }, index) => {
+    const isFixed = fixed.some((item) => item.column === name);
+    const isFilled = [...fields.values()].some(
+      (field) => field.kind === 'column' && field.use.written && field.isWritable && field.column.name === name,
+    );
+    if (isFixed || isFilled || generated?.name === name) return;
+    findings.error(
+      [...at, index],
+      `New records get no value in "${name}": a field has to write it, or \`fixed\` says it.`,
+    );
+  });
 }
 
 function* inspectField(
@@ -142,6 +177,10 @@ function* inspectOwnColumn(
 ): Work<void> {
   const schema = field.kind === 'column' ? field.column : field.place.column;
   if (field.kind === 'column' && field.isComputed === true) return;
+  if (field.kind === 'column' && field.scalar.spread !== undefined) {
+    if (Array.isArray(config)) hasColumns(plan.table, config, path, findings);
+    return;
+  }
   const at = typeof config === 'string' ? path : [...path, 'column'];
   if (!hasColumn(plan.table, schema.name, at, findings) || field.kind !== 'column') return;
   inspectType(plan, field, at, findings);
@@ -207,18 +246,29 @@ function inspectChild(
 ): void {
   const { table } = field;
   if (!hasTable(names, table, [...path, 'table'], findings)) return;
-  hasColumn(table, config.parent, [...path, 'parent'], findings);
+  hasColumns(table, config.parent, [...path, 'parent'], findings);
   if (config.position !== undefined) hasColumn(table, config.position, [...path, 'position'], findings);
   for (const fixed of Object.keys(config.fixed ?? {})) hasColumn(table, fixed, [...path, 'fixed', fixed], findings);
   for (const [part, child] of field.columns) {
     const at = config.columns === undefined ? [...path, 'column'] : [...path, 'columns', part];
-    hasColumn(table, child.column.name, at, findings);
+    hasColumns(
+      table,
+      [...(child.others ?? []), child.column].map(({ name }) => name),
+      at,
+      findings,
+    );
     if (child.folded !== undefined) hasColumn(table, child.folded.name, [...at, 'folded'], findings);
   }
-  if (!table.isView && !hasIndexOn(table, [field.parent.name])) {
+  if (
+    !table.isView &&
+    !hasIndexOn(
+      table,
+      field.parent.columns.map(({ name }) => name),
+    )
+  ) {
     findings.warning(
       [...path, 'parent'],
-      `"${table.name}" has no index on "${field.parent.name}": every read walks the whole table.`,
+      `"${table.name}" has no index on "${field.parent.columns.map(({ name }) => name).join('", "')}": every read walks the whole table.`,
     );
   }
 }
@@ -252,10 +302,15 @@ function inspectUnique(plan: EntityPlan, field: FieldPlan, path: Path, findings:
 }
 
 /** Beside columns that are the same in all rows that are ours, the index has this one only. */
-function isAlone({ fixed }: EntityPlan, columns: readonly (string | undefined)[], own: string): boolean {
+function isAlone(plan: EntityPlan, columns: readonly (string | undefined)[], own: string): boolean {
+  return areAlone(plan, columns, [own]);
+}
+
+function areAlone({ fixed }: EntityPlan, columns: readonly (string | undefined)[], own: readonly string[]): boolean {
   const others = new Set(fixed.map((item) => item.column.toLowerCase()));
   const varying = columns.filter((name) => name === undefined || !others.has(name.toLowerCase()));
-  return varying.length === 1 && varying[0]?.toLowerCase() === own.toLowerCase();
+  const wanted = new Set(own.map((name) => name.toLowerCase()).filter((name) => !others.has(name)));
+  return varying.length === wanted.size && varying.every((name) => wanted.has(name?.toLowerCase() ?? ''));
 }
 
 function hasTable(names: readonly string[], table: TableSchema, path: Path, findings: Findings): boolean {
@@ -269,6 +324,13 @@ function hasTable(names: readonly string[], table: TableSchema, path: Path, find
   if (table.exists) return true;
   findings.error(path, `There is no table "${table.name}".${nearestName(table.name, names)}`);
   return false;
+}
+
+/** Of several, each at its own place in the list. */
+function hasColumns(table: TableSchema, declared: string | readonly string[], path: Path, findings: Findings): void {
+  if (typeof declared === 'string') hasColumn(table, declared, path, findings);
+  else if (declared.length === 1) hasColumn(table, declared[0] ?? '', path, findings);
+  else for (const [index, name] of declared.entries()) hasColumn(table, name, [...path, index], findings);
 }
 
 function hasColumn(table: TableSchema, columnName: string, path: Path, findings: Findings): boolean {
