@@ -1,5 +1,6 @@
 import type { FieldUse, InspectionProblem } from '../../src/backend/adapter.js';
 import type { ChildFieldConfig, FieldConfig, TableEntityConfig } from './config.js';
+import { oneOrAll } from './draft-names.js';
 import { type EntityPlan, outer, type PlanOptions, planEntities } from './entity-plan.js';
 import type { ChildField, ColumnField, FieldPlan } from './field-plan.js';
 import { nearestName } from './nearest-name.js';
@@ -134,7 +135,7 @@ function inspectKeyValues(
       (field) => field.kind === 'column' && field.use.written && field.isWritable && field.column.name === name,
     );
     if (isFixed || isFilled || generated?.name === name) return;
-    findings.error(
+    findings.warning(
       [...at, index],
       `New records get no value in "${name}": a field has to write it, or \`fixed\` says it.`,
     );
@@ -246,29 +247,21 @@ function inspectChild(
 ): void {
   const { table } = field;
   if (!hasTable(names, table, [...path, 'table'], findings)) return;
-  hasColumns(table, config.parent, [...path, 'parent'], findings);
+  const hasParent = hasColumns(table, config.parent, [...path, 'parent'], findings);
   if (config.position !== undefined) hasColumn(table, config.position, [...path, 'position'], findings);
   for (const fixed of Object.keys(config.fixed ?? {})) hasColumn(table, fixed, [...path, 'fixed', fixed], findings);
   for (const [part, child] of field.columns) {
     const at = config.columns === undefined ? [...path, 'column'] : [...path, 'columns', part];
-    hasColumns(
-      table,
-      [...(child.others ?? []), child.column].map(({ name }) => name),
-      at,
-      findings,
-    );
+    const named = [...(child.others ?? []), child.column].map(({ name }) => name);
+    hasColumns(table, oneOrAll(named), at, findings);
     if (child.folded !== undefined) hasColumn(table, child.folded.name, [...at, 'folded'], findings);
   }
-  if (
-    !table.isView &&
-    !hasIndexOn(
-      table,
-      field.parent.columns.map(({ name }) => name),
-    )
-  ) {
+  const parents = field.parent.columns.map(({ name }) => name);
+  if (hasParent && !table.isView && !hasIndexOn(table, parents)) {
+    const listed = parents.map((name) => `"${name}"`).join(', ');
     findings.warning(
       [...path, 'parent'],
-      `"${table.name}" has no index on "${field.parent.columns.map(({ name }) => name).join('", "')}": every read walks the whole table.`,
+      `"${table.name}" has no index on ${listed}: every read walks the whole table.`,
     );
   }
 }
@@ -327,10 +320,10 @@ function hasTable(names: readonly string[], table: TableSchema, path: Path, find
 }
 
 /** Of several, each at its own place in the list. */
-function hasColumns(table: TableSchema, declared: string | readonly string[], path: Path, findings: Findings): void {
-  if (typeof declared === 'string') hasColumn(table, declared, path, findings);
-  else if (declared.length === 1) hasColumn(table, declared[0] ?? '', path, findings);
-  else for (const [index, name] of declared.entries()) hasColumn(table, name, [...path, index], findings);
+function hasColumns(table: TableSchema, declared: string | readonly string[], path: Path, findings: Findings): boolean {
+  if (typeof declared === 'string') return hasColumn(table, declared, path, findings);
+  const found = declared.map((name, index) => hasColumn(table, name, [...path, index], findings));
+  return found.every(Boolean);
 }
 
 function hasColumn(table: TableSchema, columnName: string, path: Path, findings: Findings): boolean {
