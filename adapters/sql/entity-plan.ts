@@ -2,13 +2,13 @@ import type { EntityUse, FieldUse } from '../../src/backend/adapter.js';
 import { AdapterError } from '../../src/backend/adapter-error.js';
 import type { FieldConfig, InstantColumnConfig, TableEntityConfig, TablesConfig } from './config.js';
 import type { Dialect } from './dialects/dialect.js';
+import { generatedColumn, idScalar, isNumbered } from './entity-key.js';
 import { type FieldContext, type FieldPlan, placeOf, planField } from './field-plan.js';
 import { type FixedColumn, fixedColumns, restrictionTo } from './fixed-columns.js';
 import { namesIn, type RecordKey, recordKey } from './record-key.js';
 import type { ScalarPlan } from './scalar-plan.js';
 import { column, type InRow, isTrue, list, type Sql, sql } from './sql-text.js';
 import { type ColumnSchema, columnOf, type TableSchema } from './table-schema.js';
-import { tupleScalar } from './tuple-scalar.js';
 
 /** An instant in a column that the adapter itself keeps. */
 export interface InstantColumn {
@@ -169,39 +169,6 @@ function planEntity(use: EntityUse, config: TableEntityConfig, surroundings: Pla
       return fixed.length === 0 ? unset : sql`${unset}${restriction(alias)}`;
     },
   };
-}
-
-/** Keys of other types are given by the gateway even where the database could: then they are known before the INSERT. */
-function isNumbered(table: TableSchema, generated: ColumnSchema | undefined): boolean {
-  if (generated === undefined) return false;
-  const { kind, isGivenByDatabase } = columnOf(table, generated.name);
-  return kind === 'integer' && isGivenByDatabase === true;
-}
-
-function idScalar(dialect: Dialect, columns: readonly ColumnSchema[], table: TableSchema, prefix: string): ScalarPlan {
-  const [schema, ...others] = columns;
-  if (schema === undefined || others.length > 0) return tupleScalar({ dialect, field: '$id', columns, table, prefix });
-  const place = { kind: 'column', schema, table } as const;
-  return dialect.scalar({ field: '$id', type: 'string', comparison: 'exact', place, prefix, isExact: true });
-}
-
-/** Of several columns, the one that a new record has no value for from elsewhere, else the one that the database gives. */
-function generatedColumn(
-  columns: readonly ColumnSchema[],
-  table: TableSchema,
-  fields: ReadonlyMap<string, FieldPlan>,
-  fixed: readonly FixedColumn[],
-): ColumnSchema | undefined {
-  if (columns.length === 1) return columns[0];
-  const written = [...fields.values()].flatMap((field) =>
-    field.kind === 'column' && field.isWritable && field.use.written && field.scalar.spread === undefined
-      ? [field.column.name]
-      : [],
-  );
-  const varying = columns.filter(({ name }) => !fixed.some((item) => item.column === name));
-  const [only, ...others] = varying.filter(({ name }) => !written.includes(name));
-  if (only !== undefined && others.length === 0) return only;
-  return varying.find(({ name }) => columnOf(table, name).isGivenByDatabase === true);
 }
 
 /** A row's own mark knows nothing of rows in other tables. */

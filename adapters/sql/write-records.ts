@@ -2,6 +2,7 @@ import type { BackendRecord, Change, Scalar } from '../../src/backend/adapter.js
 import { AdapterError } from '../../src/backend/adapter-error.js';
 import { valuesOf } from '../../src/backend/record.js';
 import { applyChildChange } from './child-changes.js';
+import { assertWholeKey, isOfKey, isSameColumn, ownColumns, simpleKeyIn } from './entity-key.js';
 import { type EntityPlan, type EntityPlans, fieldOf, type InstantColumn, outer } from './entity-plan.js';
 import type { ChildField, FieldPlan } from './field-plan.js';
 import type { Row, SqlValue } from './pool.js';
@@ -205,36 +206,6 @@ function* insertRow({ now, newKey }: Writer, plan: EntityPlan, edit: RowEdit): W
   const stored = (yield* plan.dialect.insertRow(plan, assignments, simpleKeyIn(plan, assignments))) ?? null;
   if (stored === null) throw new AdapterError('rejected', 'The database gave the new record no key.');
   return stored;
-}
-
-/** What the row has already where a reference in several columns may have some of the key's. */
-function ownColumns({ key, fixed }: EntityPlan, of: SqlValue): readonly Assignment[] {
-  return key.columns.length === 1 ? fixed : [...fixed, ...key.assign(of)];
-}
-
-/** @throws AdapterError rejected when a column of the key has no value, and the database gives none */
-function assertWholeKey({ key, generated, generateKey, fields }: EntityPlan, assignments: readonly Assignment[]): void {
-  if (key.columns.length === 1) return;
-  for (const { name: own } of key.columns) {
-    if (generateKey === 'database' && generated?.name === own) continue;
-    if (assignments.some((item) => isSameColumn(item.column, own))) continue;
-    const field = [...fields.values()].find((each) => each.kind === 'column' && each.column.name === own);
-    throw rejected(field?.name ?? '$id', "It is part of the record's identity and must have a value.");
-  }
-}
-
-function simpleKeyIn({ key }: EntityPlan, assignments: readonly Assignment[]): SqlValue | undefined {
-  const [only, ...others] = key.columns;
-  if (only === undefined || others.length > 0) return undefined;
-  return assignments.find((item) => isSameColumn(item.column, only.name))?.value.params[0];
-}
-
-function isOfKey({ key }: EntityPlan, columnName: string): boolean {
-  return key.columns.some((own) => own.name === columnName);
-}
-
-function isSameColumn(one: string, other: string): boolean {
-  return one.toLowerCase() === other.toLowerCase();
 }
 
 function* updateRow(plan: EntityPlan, key: SqlValue, assignments: readonly Assignment[]): Work<void> {
