@@ -73,11 +73,15 @@ export class RowEdit {
   /** @param own what the row has in columns that a reference may share */
   assignments(own: readonly Assignment[]): readonly Assignment[] {
     const assignments: Assignment[] = [];
+    const references: { readonly field: ColumnField; readonly value: Scalar | undefined }[] = [];
     const edits = new Map<string, { readonly column: ColumnSchema; readonly edit: JsonEdit }>();
     const { json } = this.dialect;
     for (const change of this.changes()) {
       const { field } = change;
-      if (field.kind === 'column' && field.scalar.spread !== undefined) continue;
+      if (field.kind === 'column' && field.scalar.spread !== undefined) {
+        references.push({ field, value: change.after[0]?.value as Scalar | undefined });
+        continue;
+      }
       if (field.kind === 'column') {
         assignments.push(...columnAssignments(field, change.after[0]?.value as Scalar | undefined));
         continue;
@@ -93,12 +97,11 @@ export class RowEdit {
       column: schema.name,
       value: json.stored(schema, edit.value),
     }));
-    const references = this.changes().flatMap(({ field, after }) => {
-      if (field.kind !== 'column' || field.scalar.spread === undefined) return [];
-      const given = columnAssignments(field, after[0]?.value as Scalar | undefined);
-      return besides([...own, ...assignments], given, field.name);
-    });
-    return [...assignments, ...references, ...edited];
+    const known = [...own, ...assignments];
+    const referring = references.flatMap(({ field, value }) =>
+      besides(known, columnAssignments(field, value), field.name),
+    );
+    return [...assignments, ...referring, ...edited];
   }
 }
 
