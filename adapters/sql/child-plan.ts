@@ -1,10 +1,12 @@
 import type { FieldUse } from '../../src/backend/adapter.js';
-import type { ChildFieldConfig } from './config.js';
-import { type ChildColumn, type ChildField, type FieldContext, placeOf } from './field-plan.js';
+import type { ChildColumnConfig, ChildFieldConfig } from './config.js';
+import { type ChildColumn, type ChildField, type FieldContext, placeOf, tooManyColumns } from './field-plan.js';
 import { fixedColumns, restrictionTo } from './fixed-columns.js';
+import { namesIn, recordKey } from './record-key.js';
 import type { ScalarPlan } from './scalar-plan.js';
 import { column, type InRow, list, type Sql, sql } from './sql-text.js';
-import { columnOf, type TableSchema } from './table-schema.js';
+import { type ColumnSchema, columnOf, type TableSchema } from './table-schema.js';
+import { tupleScalar } from './tuple-scalar.js';
 
 /** @returns why it cannot be done, in words that follow the field's name */
 export function planChild(use: FieldUse, config: ChildFieldConfig, context: FieldContext): ChildField | string {
@@ -16,19 +18,23 @@ export function planChild(use: FieldUse, config: ChildFieldConfig, context: Fiel
   const { columns, parts, hidden } = planned;
   const missing = use.children?.find((child) => !parts.has(child.name));
   if (use.type === 'records' && missing !== undefined) return `has no column for its part "${missing.name}"`;
-  const parent = columnOf(table, config.parent);
+  const parents = namesIn(config.parent).map((name) => columnOf(table, name));
+  if (parents.length !== context.key.length) {
+    const own = parents.length === 1 ? '1 column' : `${parents.length} columns`;
+    return `has ${own} in \`parent\`, and the record's key has ${context.key.length}: name them in the same order`;
+  }
   const fixed = fixedColumns(table, config.fixed);
   const restriction = restrictionTo(fixed);
   const visible = joined(hidden);
-  const values = [...columns.values()].map((item) => item.column.name);
-  const identity = identityOf(table, parent.name, values);
+  const values = [...columns.values()].flatMap(namesOf);
+  const own = parents.map(({ name }) => name);
+  const identity = identityOf(table, [...new Set([...own, ...values])]);
   const position = config.position === undefined ? undefined : columnOf(table, config.position).name;
   const order = position === undefined ? identity : [position, ...identity];
   const parentPrefix = context.parentPrefix(use);
-  const keys = context.dialect.alignKeys(
-    { schema: context.key, at: (row) => column(row, context.key.name), prefix: parentPrefix },
-    { schema: parent, at: (row) => column(row, parent.name), prefix: '' },
-  );
+  if (parentPrefix !== '' && parents.length > 1)
+    return 'holds whole ids, which the database cannot make of several columns';
+  const keys = alignedKeys(context, parents, parentPrefix);
   const tableName = context.dialect.table(table.name);
   return {
     kind: 'child',
@@ -37,10 +43,10 @@ export function planChild(use: FieldUse, config: ChildFieldConfig, context: Fiel
     isWritable: config.readOnly !== true && use.inverseOf === undefined && !table.isView,
     table,
     tableName,
-    parent,
+    parent: recordKey({ dialect: context.dialect, columns: parents, table }),
     parentPrefix,
-    parentKey: keys.one,
-    parentColumn: keys.other,
+    parentKey: keys.key,
+    parentColumn: keys.parent,
     columns,
     parts,
     isRecords: use.type === 'records',
@@ -48,21 +54,60 @@ export function planChild(use: FieldUse, config: ChildFieldConfig, context: Fiel
     ...(position === undefined ? {} : { position }),
     restriction,
     visible,
+    isShared: values.some((name) => own.includes(name) || fixed.some((item) => item.column === name)),
     identity,
     from: (_outer, inner) => sql`${tableName} AS ${inner}`,
-    where: (outer, inner) => sql`${keys.one(outer)} = ${keys.other(inner)}${restriction(inner)}${visible(inner)}`,
+    where: (outer, inner) => sql`${keys.equal(outer, inner)}${restriction(inner)}${visible(inner)}`,
     order: (row) => list(order.map((columnName) => column(row, columnName))),
   };
+}
+
+/** The record's key and the parent columns, made comparable. */
+function alignedKeys({ key, dialect }: FieldContext, parents: readonly ColumnSchema[], prefix: string) {
+  const pairs = parents.map((parent, index) => {
+    const schema = key[index] ?? parent;
+    return dialect.alignKeys(
+      { schema, at: (row) => column(row, schema.name), prefix },
+      { schema: parent, at: (row) => column(row, parent.name), prefix: '' },
+    );
+  });
+  const [only] = pairs;
+  const equal = (outer: Sql, inner: Sql): Sql =>
+    list(
+      pairs.map(({ one, other }) => sql`${one(outer)} = ${other(inner)}`),
+      ' AND ',
+    );
+  if (only !== undefined && pairs.length === 1) return { key: only.one, parent: only.other, equal };
+  return {
+    key: (row: Sql) => sql`(${list(pairs.map(({ one }) => one(row)))})`,
+    parent: (row: Sql) => list(pairs.map(({ other }) => other(row))),
+    equal,
+  };
+}
+
+function namesOf({ column: last, others = [] }: ChildColumn): readonly string[] {
+  return [...others, last].map(({ name }) => name);
 }
 
 function planParts(use: FieldUse, named: readonly NamedColumn[], table: TableSchema, context: FieldContext) {
   const columns = new Map<string, ChildColumn>();
   const parts = new Map<string, ScalarPlan>();
   const hidden: InRow[] = [];
-  for (const [part, { column: columnName, folded, format, timeZone }] of named) {
+  for (const [part, { column: declared, folded, format, timeZone }] of named) {
     const own = part === '' ? use : use.children?.find((child) => child.name === part);
     if (own === undefined) continue; // declared, and not used by the mapping
-    const schema = columnOf(table, columnName);
+    const width = context.keyWidth(own);
+    const schemas = namesIn(declared).map((name) => columnOf(table, name));
+    const [schema, ...others] = schemas.toReversed();
+    if (schema === undefined || schemas.length !== (width ?? 1)) return tooManyColumns(schemas.length, width);
+    const visible = context.visibleFor(own, schemas);
+    if (visible !== undefined) hidden.push(visible);
+    if (others.length > 0) {
+      const options = { dialect: context.dialect, field: use.name, columns: schemas, table };
+      columns.set(part, { column: schema, others: others.toReversed() });
+      parts.set(part, tupleScalar({ ...options, prefix: context.prefixFor(own) }));
+      continue;
+    }
     const foldedSchema = folded === undefined ? {} : { folded: columnOf(table, folded) };
     const place = placeOf(context.dialect, schema, table, timeZone);
     if (typeof place === 'string') return place;
@@ -77,8 +122,6 @@ function planParts(use: FieldUse, named: readonly NamedColumn[], table: TableSch
     });
     columns.set(part, { column: schema, ...foldedSchema });
     parts.set(part, scalar);
-    const visible = context.visibleFor(own, schema);
-    if (visible !== undefined) hidden.push(visible);
   }
   return { columns, parts, hidden };
 }
@@ -91,16 +134,17 @@ function joined(conditions: readonly InRow[]): InRow {
     );
 }
 
-type NamedColumn = readonly [string, Exclude<NonNullable<ChildFieldConfig['column']>, string>];
+interface NamedColumns extends Omit<Exclude<ChildColumnConfig, string | readonly string[]>, 'column'> {
+  readonly column: string | readonly string[];
+}
+type NamedColumn = readonly [string, NamedColumns];
 
 /** The columns of the parts. `column` stands for the only part of child records, a single one of `columns` for the value. */
 function childColumns(use: FieldUse, { column: one, columns }: ChildFieldConfig): readonly NamedColumn[] | string {
-  const entries = Object.entries(columns ?? {}).map(
-    ([part, config]): NamedColumn => [part, typeof config === 'string' ? { column: config } : config],
-  );
+  const entries = Object.entries(columns ?? {}).map(([part, config]): NamedColumn => [part, namedColumns(config)]);
   if (one !== undefined) {
     if (entries.length > 0) return 'has both `column` and `columns`';
-    const only = typeof one === 'string' ? { column: one } : one;
+    const only = namedColumns(one);
     if (use.type !== 'records') return [['', only]];
     const [child, ...others] = use.children ?? [];
     return child !== undefined && others.length === 0
@@ -112,9 +156,13 @@ function childColumns(use: FieldUse, { column: one, columns }: ChildFieldConfig)
   return entry !== undefined && entries.length === 1 ? [['', entry[1]]] : 'holds simple values: it needs `column`';
 }
 
-function identityOf(table: TableSchema, parent: string, columns: readonly string[]): readonly string[] {
+function namedColumns(config: ChildColumnConfig): NamedColumns {
+  return typeof config === 'string' || Array.isArray(config) ? { column: config } : config;
+}
+
+function identityOf(table: TableSchema, columns: readonly string[]): readonly string[] {
   if (table.rowidColumn !== undefined) return [table.rowidColumn];
   const isFree = !['rowid', '_rowid_', 'oid'].some((hidden) => table.columns.has(hidden));
   if (table.hasRowid && isFree) return ['rowid'];
-  return table.primaryKey.length > 0 ? table.primaryKey : [parent, ...columns];
+  return table.primaryKey.length > 0 ? table.primaryKey : columns;
 }

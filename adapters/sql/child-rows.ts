@@ -5,7 +5,7 @@ import type { Dialect } from './dialects/dialect.js';
 import { inner } from './entity-plan.js';
 import type { ChildField } from './field-plan.js';
 import type { Row, SqlValue } from './pool.js';
-import { type Assignment, columnAssignments, setClause } from './row-edit.js';
+import { type Assignment, besides, columnAssignments, setClause } from './row-edit.js';
 import { all, any, column, list, name, type Sql, sql } from './sql-text.js';
 import type { Element, Value } from './value-set.js';
 import { change, rows, run, type Work } from './work.js';
@@ -105,7 +105,7 @@ function insertion(child: ChildRows, value: Value, position: number): readonly A
   // Columns without a value are left to their defaults, unless the statement holds rows that have one.
   const kept = dialect.rowsPerInsert > 1 ? given : given.filter((item) => item.value.params[0] !== null);
   return [
-    { column: field.parent.name, value: sql`${parent}` },
+    ...field.parent.assign(parent),
     ...kept,
     ...field.fixed,
     ...(field.position === undefined ? [] : [{ column: field.position, value: sql`${BigInt(position)}` }]),
@@ -124,17 +124,18 @@ function* nextPosition(child: ChildRows): Work<number> {
   return Number((yield* rows(greatest))[0]?.[0] ?? -1) + 1;
 }
 
-function valueAssignments({ field }: ChildRows, value: Value): readonly Assignment[] {
-  return [...field.columns].flatMap(([part, childColumn]) => {
+function valueAssignments({ field, parent }: ChildRows, value: Value): readonly Assignment[] {
+  const given = [...field.columns].flatMap(([part, childColumn]) => {
     const scalar = field.parts.get(part);
     if (scalar === undefined) return [];
     return columnAssignments({ ...childColumn, scalar }, isChildRecord(value) ? value[part] : value);
   });
+  return field.isShared ? besides([...field.parent.assign(parent), ...field.fixed], given, field.name) : given;
 }
 
 /** Rows of the record and of this field. */
 export function ofRecord({ field, parent }: ChildRows, alias: Sql): Sql {
-  return sql`${column(alias, field.parent.name)} = ${parent}${field.restriction(alias)}`;
+  return sql`${field.parent.is(alias, parent)}${field.restriction(alias)}`;
 }
 
 export function isRow({ dialect, field }: ChildRows, row: StoredRow, alias: Sql): Sql {

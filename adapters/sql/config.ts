@@ -2,6 +2,11 @@ import type { FromSchema } from 'json-schema-to-ts';
 
 const columnName = { type: 'string', minLength: 1 } as const;
 
+/** Of a key, or of what holds one. */
+const keyColumns = {
+  anyOf: [columnName, { type: 'array', minItems: 1, uniqueItems: true, items: columnName }],
+} as const;
+
 const instantFormat = {
   enum: ['iso', 'epochSeconds', 'epochMillis'],
   description:
@@ -84,6 +89,13 @@ const childColumnSchema = {
   anyOf: [
     columnName,
     {
+      type: 'array',
+      minItems: 1,
+      uniqueItems: true,
+      items: columnName,
+      description: 'For references to records whose key has several columns: as many, in the same order.',
+    },
+    {
       type: 'object',
       additionalProperties: false,
       required: ['column'],
@@ -99,7 +111,11 @@ export const childFieldSchema = {
   description: 'The values are rows of another table: a child table or a link table.',
   properties: {
     table: { ...columnName, description: 'The table with one row for each value.', examples: ['user_emails'] },
-    parent: { ...columnName, description: 'Its column that holds the key of the record.', examples: ['user_id'] },
+    parent: {
+      ...keyColumns,
+      description: 'Its column that holds the key of the record; as many as the key has, in the same order.',
+      examples: ['user_id', ['tenant', 'user_no']],
+    },
     column: { ...childColumnSchema, description: 'For simple values: the column that holds one.' },
     columns: {
       type: 'object',
@@ -132,9 +148,10 @@ export const tableEntitySchema = {
       examples: ['users'],
     },
     key: {
-      ...columnName,
-      description: "A unique column, text or integer, that never changes. It is the record's id.",
-      examples: ['id'],
+      ...keyColumns,
+      description:
+        "A unique column, text or integer, that never changes: the record's id. Several columns that are unique together make one id of all.",
+      examples: ['id', ['tenant', 'number']],
     },
     fixed: {
       type: 'object',
@@ -146,7 +163,7 @@ export const tableEntitySchema = {
     generateKey: {
       enum: ['uuid', 'database'],
       description:
-        'Who gives a new record its key: the gateway as a random UUID (default for text), or the database (default for an INTEGER PRIMARY KEY).',
+        'Who gives a new record its key: the gateway as a random UUID (default for text), or the database (default for an INTEGER PRIMARY KEY). Of several columns, the one that no field and nothing `fixed` gives.',
     },
     version: {
       ...columnName,
@@ -163,7 +180,14 @@ export const tableEntitySchema = {
       type: 'object',
       description: 'Where each field lies. The short form is the column of the same table.',
       additionalProperties: {
-        anyOf: [columnName, columnFieldSchema, childFieldSchema, expressionFieldSchema, constantFieldSchema],
+        anyOf: [
+          keyColumns.anyOf[0],
+          keyColumns.anyOf[1],
+          columnFieldSchema,
+          childFieldSchema,
+          expressionFieldSchema,
+          constantFieldSchema,
+        ],
       },
       examples: [
         {

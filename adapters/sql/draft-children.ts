@@ -1,6 +1,6 @@
 import type { DraftEntry, DraftValue } from '../../src/backend/draft.js';
-import { columnCalled, columnTo, isFlag, isText, singular, wordsOf } from './draft-names.js';
-import type { TableSchema } from './table-schema.js';
+import { columnCalled, columnsTo, isFlag, isText, oneOrAll, singular, wordsOf } from './draft-names.js';
+import type { ColumnSchema, TableSchema } from './table-schema.js';
 
 /** A list of people that is kept in a table of its own. */
 export interface DraftedChild {
@@ -56,12 +56,12 @@ const flags = ['isprimary', 'primary', 'ismain', 'main', 'isdefault', 'preferred
 /** Tables with the e-mail addresses, phone numbers and addresses of people. */
 export function draftChildren(
   people: TableSchema,
-  key: string,
+  key: readonly ColumnSchema[],
   tables: readonly TableSchema[],
 ): readonly DraftedChild[] {
   return kinds.flatMap((kind) => {
     const found = tables.flatMap((table) => {
-      const parent = table === people || table.isView ? undefined : columnTo(table, people, key);
+      const parent = table === people || table.isView ? undefined : columnsTo(table, people, key);
       const drafted = parent === undefined ? undefined : draftChild(kind, table, parent);
       return drafted === undefined ? [] : [drafted];
     });
@@ -72,20 +72,20 @@ export function draftChildren(
 function draftChild(
   { attribute, words, columns }: ChildKind,
   table: TableSchema,
-  parent: string,
+  parent: readonly string[],
 ): DraftedChild | undefined {
   const own = wordsOf(table.name).map(singular);
   if (!words.includes(own.at(-1) ?? '') && !words.includes(own.slice(-2).join(''))) return undefined;
   const found: [sub: string, column: string][] = [];
   for (const [sub, ...names] of columns) {
-    const isFree = (name: string): boolean => name !== parent && !found.some(([, column]) => column === name);
+    const isFree = (name: string): boolean => !parent.includes(name) && !found.some(([, column]) => column === name);
     const column = columnCalled(table, names, (each) => isText(each) && isFree(each.name));
     if (column !== undefined) found.push([sub, column.name]);
     else if (found.length === 0) return undefined;
   }
   const primary = columnCalled(table, flags, isFlag);
   if (primary !== undefined) found.push(['primary', primary.name]);
-  const field: DraftValue = { table: table.name, parent, columns: Object.fromEntries(found) };
+  const field: DraftValue = { table: table.name, parent: oneOrAll(parent), columns: Object.fromEntries(found) };
   const records = Object.fromEntries(found.map(([sub]) => [sub, sub]));
   return {
     attribute,

@@ -1,20 +1,19 @@
 import type { DraftEntry } from '../../src/backend/draft.js';
-import { columnCalled, isTime } from './draft-names.js';
+import { columnCalled, isTime, oneOrAll } from './draft-names.js';
 import { type ColumnSchema, columnOf, type TableSchema } from './table-schema.js';
 
-/** The one column that names a row for good: the primary key, else a unique column that always has a value. */
-export function keyOf(table: TableSchema): ColumnSchema | undefined {
+/** The columns that name a row for good: those of the primary key, else a unique one that always has a value. */
+export function keyOf(table: TableSchema): readonly ColumnSchema[] | undefined {
   const isId = ({ kind }: ColumnSchema): boolean => kind === 'integer' || kind === 'uuid' || kind === 'text';
-  const [own, ...others] = table.primaryKey;
-  if (own !== undefined && others.length === 0) {
-    const column = columnOf(table, own);
-    return isId(column) ? column : undefined;
+  if (table.primaryKey.length > 0) {
+    const columns = table.primaryKey.map((own) => columnOf(table, own));
+    return columns.every(isId) ? columns : undefined;
   }
   for (const { unique, partial, columns } of table.indexes) {
     const [name, ...more] = columns;
     if (!unique || partial || name === undefined || more.length > 0) continue;
     const column = columnOf(table, name);
-    if (isId(column) && column.notNull) return column;
+    if (isId(column) && column.notNull) return [column];
   }
   return undefined;
 }
@@ -30,8 +29,18 @@ export interface DraftedKeys {
   readonly columns: readonly ColumnSchema[];
 }
 
-export function entityKeys(table: TableSchema, key: ColumnSchema): DraftedKeys {
-  const isGiven = isKeyGiven(table, key);
+/** The columns of a key that a new row needs a value for from somewhere: all but one that the database or we give. */
+export function neededForKey(table: TableSchema, key: readonly ColumnSchema[]): readonly ColumnSchema[] {
+  if (key.length === 1) return [];
+  const last = key.at(-1);
+  const ours = last?.kind === 'integer' ? undefined : last;
+  const generated = key.find((column) => isKeyGiven(table, column)) ?? ours;
+  return key.filter((column) => column !== generated);
+}
+
+export function entityKeys(table: TableSchema, key: readonly ColumnSchema[]): DraftedKeys {
+  const needed = neededForKey(table, key);
+  const isGiven = key.some((column) => isKeyGiven(table, column));
   const version = columnCalled(
     table,
     ['version', 'rowversion', 'lockversion', 'revision'],
@@ -55,13 +64,29 @@ export function entityKeys(table: TableSchema, key: ColumnSchema): DraftedKeys {
   return {
     entries: [
       { key: 'table', value: table.name },
-      { key: 'key', value: key.name, note: 'the id: it must never change' },
+      {
+        key: 'key',
+        value: oneOrAll(key.map(({ name }) => name)),
+        note: key.length === 1 ? 'the id: it must never change' : 'together the id: they must never change',
+      },
+      ...fixedFor(needed.filter((column) => column !== key.at(-1))),
       ...(isGiven && table.rowidColumn === undefined ? [{ key: 'generateKey', value: 'database' }] : []),
       ...(version === undefined ? [noVersion] : [{ key: 'version', value: version.name }]),
       ...found.map(([role, column]): DraftEntry => ({ key: role, value: column?.name ?? '' })),
     ],
-    columns: [key, ...(version === undefined ? [] : [version]), ...found.flatMap(([, column]) => column ?? [])],
+    columns: [
+      ...key.filter((column) => !needed.includes(column)),
+      ...(version === undefined ? [] : [version]),
+      ...found.flatMap(([, column]) => column ?? []),
+    ],
   };
+}
+
+/** What nothing gives a value for, and what a user of one tenant would put there. */
+function fixedFor(needed: readonly ColumnSchema[]): readonly DraftEntry[] {
+  if (needed.length === 0) return [];
+  const value = Object.fromEntries(needed.map(({ name, kind }) => [name, kind === 'integer' ? 1 : 'a']));
+  return [{ key: 'fixed', value, isOffer: true, note: 'the rows with this value alone, which new ones get, too' }];
 }
 
 const noVersion: DraftEntry = {

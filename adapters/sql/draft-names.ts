@@ -60,13 +60,37 @@ export function columnCalled(
   return undefined;
 }
 
-/** The column of a table that holds the key of another one: by a foreign key, else by its name. */
-export function columnTo(from: TableSchema, to: TableSchema, key: string): string | undefined {
-  const declared = from.foreignKeys?.find(
-    ({ table, columns, references }) =>
-      columns.length === 1 && isSame(table, to.name) && (references[0] === undefined || isSame(references[0], key)),
-  );
-  if (declared !== undefined) return declared.columns[0];
+/** The columns of a table that hold the key of another one, in its order: by a foreign key, else one by its name. */
+export function columnsTo(
+  from: TableSchema,
+  to: TableSchema,
+  key: readonly ColumnSchema[],
+): readonly string[] | undefined {
+  const declared = referringColumns(from, to, key);
+  if (declared !== undefined) return declared;
+  const [only, ...others] = key;
+  const named = only === undefined || others.length > 0 ? undefined : columnTo(from, to, only.name);
+  return named === undefined ? undefined : [named];
+}
+
+/** The columns of a foreign key on all of those, in their order. */
+export function referringColumns(
+  from: TableSchema,
+  to: TableSchema,
+  key: readonly ColumnSchema[],
+): readonly string[] | undefined {
+  for (const { table, columns, references } of from.foreignKeys ?? []) {
+    if (!isSame(table, to.name) || columns.length !== key.length) continue;
+    const primary = to.primaryKey.length === key.length ? to.primaryKey : key.map(({ name }) => name);
+    const targets = references.length === 0 ? primary : references;
+    const ordered = key.flatMap(({ name }) => columns[targets.findIndex((target) => isSame(target, name))] ?? []);
+    if (ordered.length === key.length) return ordered;
+  }
+  return undefined;
+}
+
+/** By its name, where no foreign key leads there. */
+function columnTo(from: TableSchema, to: TableSchema, key: string): string | undefined {
   if ((from.foreignKeys ?? []).some(({ table }) => isSame(table, to.name))) return undefined; // To another column.
   const own = singular(wordsOf(to.name).at(-1) ?? '');
   const isTaken = (column: string): boolean =>
@@ -75,6 +99,12 @@ export function columnTo(from: TableSchema, to: TableSchema, key: string): strin
     ({ name }) => [`${own}id`, `${own}${plain(key)}`].includes(plain(name)) && !isTaken(name),
   );
   return from === to ? undefined : found?.name;
+}
+
+/** One column, or a list of them. */
+export function oneOrAll(names: readonly string[]): string | readonly string[] {
+  const [only, ...others] = names;
+  return only !== undefined && others.length === 0 ? only : names;
 }
 
 export function isSame(a: string, b: string): boolean {

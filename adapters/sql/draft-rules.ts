@@ -70,8 +70,8 @@ const inverted = [
 ];
 
 /** The column by which people sign in: it may change, as a key must not. */
-export function loginColumn(table: TableSchema, key: ColumnSchema): ColumnSchema | undefined {
-  const fits = (column: ColumnSchema): boolean => isText(column) && column !== key;
+export function loginColumn(table: TableSchema, key: readonly ColumnSchema[]): ColumnSchema | undefined {
+  const fits = (column: ColumnSchema): boolean => isText(column) && !key.includes(column);
   return columnCalled(table, logins, fits) ?? columnCalled(table, addresses, fits);
 }
 

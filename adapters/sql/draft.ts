@@ -1,10 +1,10 @@
 import { AdapterError } from '../../src/backend/adapter-error.js';
 import type { Draft, DraftEntry, DraftRequest } from '../../src/backend/draft.js';
 import { draftChildren } from './draft-children.js';
-import { entityKeys, isKeyGiven, keyOf, unfilled } from './draft-entity.js';
-import { columnCalled, columnTo, isSame, isText, nameFit } from './draft-names.js';
+import { entityKeys, isKeyGiven, keyOf, neededForKey, unfilled } from './draft-entity.js';
+import { columnCalled, columnsTo, isSame, isText, nameFit, oneOrAll, referringColumns } from './draft-names.js';
 import { loginColumn, ownRules, personalColumns } from './draft-rules.js';
-import type { ColumnSchema, TableSchema } from './table-schema.js';
+import { type ColumnSchema, columnOf, type TableSchema } from './table-schema.js';
 
 /** A database as it was found. */
 export interface Catalog {
@@ -22,14 +22,14 @@ interface Entity extends Resource {
 }
 interface Place {
   readonly table: TableSchema;
-  readonly key: ColumnSchema;
+  readonly key: readonly ColumnSchema[];
 }
 interface People extends Place {
   readonly login: ColumnSchema;
 }
 interface Groups extends Place {
   readonly name: ColumnSchema;
-  readonly members?: { readonly table: string; readonly parent: string; readonly column: string };
+  readonly members?: { readonly table: string; readonly parent: readonly string[]; readonly column: readonly string[] };
 }
 
 const peopleWords = new Set(['user', 'person', 'employee', 'account', 'staff', 'identity', 'member', 'worker']);
@@ -49,10 +49,10 @@ export function draftTables(catalog: Catalog, request: DraftRequest, connection:
   if (people === undefined && groups === undefined) {
     throw new AdapterError(
       'unsupported',
-      'No table of people was found (with one key, and a column like user_name, login or email): --people names it.',
+      'No table of people was found (with a key, and a column like user_name, login or email): --people names it.',
     );
   }
-  const prefixed = people?.key.kind === 'integer' && groups?.key.kind === 'integer';
+  const prefixed = isCounted(people) && isCounted(groups);
   const entities = [
     people === undefined ? undefined : peopleEntity(catalog, people, groups, found, prefixed),
     groups === undefined ? undefined : groupsEntity(groups, people, found, prefixed),
@@ -65,6 +65,10 @@ export function draftTables(catalog: Catalog, request: DraftRequest, connection:
     adapter: [...connection, { key: 'entities', value: { entries: sections } }],
     resources: entities.map(({ section: _, ...resource }) => resource),
   };
+}
+
+function isCounted(place: Place | undefined): boolean {
+  return place?.key.length === 1 && place.key[0]?.kind === 'integer';
 }
 
 function findPeople(tables: readonly TableSchema[], named: string | undefined): People | undefined {
@@ -89,7 +93,7 @@ function findGroups(
 ): Groups | undefined {
   const candidates = tables.flatMap((table): readonly Groups[] => {
     const key = keyOf(table);
-    const name = columnCalled(table, groupNames, (column) => isText(column) && column !== key);
+    const name = columnCalled(table, groupNames, (column) => isText(column) && key?.includes(column) !== true);
     if (key === undefined || name === undefined || table === people?.table) return [];
     const members = people === undefined ? undefined : membersOf(tables, { table, key }, people);
     return [{ table, key, name, ...(members === undefined ? {} : { members }) }];
@@ -110,8 +114,8 @@ function findGroups(
 function membersOf(tables: readonly TableSchema[], groups: Place, people: Place): Groups['members'] {
   for (const table of tables) {
     if (table.isView || table === groups.table || table === people.table) continue;
-    const parent = columnTo(table, groups.table, groups.key.name);
-    const column = columnTo(table, people.table, people.key.name);
+    const parent = columnsTo(table, groups.table, groups.key);
+    const column = columnsTo(table, people.table, people.key);
     if (parent !== undefined && column !== undefined) return { table: table.name, parent, column };
   }
   return undefined;
@@ -120,7 +124,7 @@ function membersOf(tables: readonly TableSchema[], groups: Place, people: Place)
 function unusable(named: string, tables: readonly TableSchema[]): never {
   const isThere = tables.some(({ name }) => isSame(name, named));
   const message = isThere
-    ? `The table "${named}" has not both a key of one column and a column for the name.`
+    ? `The table "${named}" has not both a key and a column for the name.`
     : `There is no table "${named}".`;
   throw new AdapterError('unsupported', message);
 }
@@ -133,12 +137,12 @@ function peopleEntity(
   isPrefixed: boolean,
 ): Entity {
   const { table, key, login } = people;
-  const children = draftChildren(table, key.name, catalog.tables);
+  const children = draftChildren(table, key, catalog.tables);
   const keys = entityKeys(table, key);
   const isInChildren = (attribute: string): boolean => children.some((child) => child.attribute === attribute);
   const own = ownRules(table, login, isInChildren);
   const manager = managerOf(table, key);
-  const columns = [...own.columns, ...(manager === undefined ? [] : [manager])];
+  const columns = [...own.columns, ...(manager?.columns.length === 1 ? manager.columns : [])];
   const filled = [...keys.columns, ...columns];
   found.push(`People are in "${table.name}", by "${login.name}".`);
   for (const child of children) found.push(`Their ${child.attribute} are in "${child.table}".`);
@@ -151,14 +155,19 @@ function peopleEntity(
     ...(isPrefixed ? { idPrefix: 'u-' } : {}),
     section: [
       ...keys.entries,
-      { key: 'fields', value: { entries: [...columnFields(columns, key), ...children.map((child) => child.field)] } },
+      {
+        key: 'fields',
+        value: {
+          entries: [...columnFields(columns, key), ...managerFields(manager), ...children.map((child) => child.field)],
+        },
+      },
     ],
     mapping: [
       ...own.mapping,
       ...children.map((child) => child.rule),
       ...(manager === undefined
         ? []
-        : [{ key: 'manager', value: { field: manager.name, reference: { to: ['User'] } } }]),
+        : [{ key: 'manager', value: { field: manager.field, reference: { to: ['User'] } } }]),
       ...(groups?.members === undefined ? [] : [groupsRule(table)]),
     ],
   };
@@ -182,10 +191,7 @@ function groupsEntity(groups: Groups, people: People | undefined, found: string[
       {
         key: 'fields',
         value: {
-          entries: [
-            ...columnFields(columns, key),
-            ...(members === undefined ? [] : [{ key: 'members', value: { ...members } }]),
-          ],
+          entries: [...columnFields(columns, key), ...(members === undefined ? [] : [membersField(members)])],
         },
       },
     ],
@@ -197,9 +203,17 @@ function groupsEntity(groups: Groups, people: People | undefined, found: string[
   };
 }
 
+function isIn(columns: readonly ColumnSchema[], name: string): boolean {
+  return columns.some((column) => column.name === name);
+}
+
+function membersField({ table, parent, column }: NonNullable<Groups['members']>): DraftEntry {
+  return { key: 'members', value: { table, parent: oneOrAll(parent), column: oneOrAll(column) } };
+}
+
 /** Fields are called as their columns: nobody has to learn other names. */
-function columnFields(columns: readonly ColumnSchema[], key: ColumnSchema): readonly DraftEntry[] {
-  return columns.filter(({ name }) => name !== key.name).map(({ name }) => ({ key: name, value: name }));
+function columnFields(columns: readonly ColumnSchema[], key: readonly ColumnSchema[]): readonly DraftEntry[] {
+  return columns.filter(({ name }) => !isIn(key, name)).map(({ name }) => ({ key: name, value: name }));
 }
 
 function groupsRule(table: TableSchema): DraftEntry {
@@ -210,29 +224,44 @@ function groupsRule(table: TableSchema): DraftEntry {
   };
 }
 
-function managerOf(table: TableSchema, key: ColumnSchema): ColumnSchema | undefined {
-  const toItself = (table.foreignKeys ?? []).find(
-    ({ table: to, columns, references }) =>
-      isSame(to, table.name) &&
-      columns.length === 1 &&
-      (references[0] === undefined || isSame(references[0], key.name)),
-  );
+interface Manager {
+  readonly field: string;
+  readonly columns: readonly ColumnSchema[];
+}
+
+function managerOf(table: TableSchema, key: readonly ColumnSchema[]): Manager | undefined {
+  const toItself = referringColumns(table, table, key);
+  if (toItself !== undefined) {
+    const columns = toItself.map((name) => columnOf(table, name));
+    const [only] = columns;
+    return { field: columns.length === 1 && only !== undefined ? only.name : 'manager', columns };
+  }
+  const [only, ...others] = key;
+  if (only === undefined || others.length > 0) return undefined;
   const names = ['managerid', 'manager', 'bossid', 'boss', 'supervisorid', 'supervisor', 'reportsto'];
-  const column = columnCalled(table, names, ({ kind, isGenerated }) => kind === key.kind && !isGenerated);
-  if (toItself === undefined) return column;
-  return [...table.columns.values()].find(({ name }) => isSame(name, toItself.columns[0] ?? ''));
+  const column = columnCalled(table, names, ({ kind, isGenerated }) => kind === only.kind && !isGenerated);
+  return column === undefined ? undefined : { field: column.name, columns: [column] };
+}
+
+function managerFields(manager: Manager | undefined): readonly DraftEntry[] {
+  if (manager === undefined || manager.columns.length === 1) return [];
+  return [{ key: manager.field, value: manager.columns.map(({ name }) => name) }];
 }
 
 function noteWhatIsMissing(
   table: TableSchema,
-  key: ColumnSchema,
+  key: readonly ColumnSchema[],
   filled: readonly ColumnSchema[],
   found: string[],
 ): void {
-  if (key.kind === 'integer' && !isKeyGiven(table, key)) {
-    found.push(`"${table.name}.${key.name}" is a number that the database does not give: records cannot be created.`);
+  const [only, ...others] = key;
+  if (only?.kind === 'integer' && others.length === 0 && !isKeyGiven(table, only)) {
+    found.push(`"${table.name}.${only.name}" is a number that the database does not give: records cannot be created.`);
   }
-  const columns = unfilled(table, filled).map((name) => `"${name}"`);
+  const needed = neededForKey(table, key).map(({ name }) => name);
+  const columns = [...new Set([...needed, ...unfilled(table, filled)])]
+    .filter((name) => !isIn(filled, name))
+    .map((name) => `"${name}"`);
   if (columns.length === 0) return;
   found.push(
     `In "${table.name}", ${columns.join(', ')} must have a value: creating fails until there is a DEFAULT or a rule.`,

@@ -2,10 +2,12 @@ import type { EntityUse, FieldUse } from '../../src/backend/adapter.js';
 import { AdapterError } from '../../src/backend/adapter-error.js';
 import type { FieldConfig, InstantColumnConfig, TableEntityConfig, TablesConfig } from './config.js';
 import type { Dialect } from './dialects/dialect.js';
+import { generatedColumn, idScalar, isNumbered } from './entity-key.js';
 import { type FieldContext, type FieldPlan, placeOf, planField } from './field-plan.js';
 import { type FixedColumn, fixedColumns, restrictionTo } from './fixed-columns.js';
+import { namesIn, type RecordKey, recordKey } from './record-key.js';
 import type { ScalarPlan } from './scalar-plan.js';
-import { column, type InRow, isTrue, type Sql, sql } from './sql-text.js';
+import { column, type InRow, isTrue, list, type Sql, sql } from './sql-text.js';
 import { type ColumnSchema, columnOf, type TableSchema } from './table-schema.js';
 
 /** An instant in a column that the adapter itself keeps. */
@@ -26,7 +28,9 @@ export interface EntityPlan {
   /** Where records are written: the same table, or the one behind a view. */
   readonly writeTable: TableSchema;
   readonly writeName: Sql;
-  readonly key: ColumnSchema;
+  readonly key: RecordKey;
+  /** The key's column that a new record is given a value in by `generateKey`. */
+  readonly generated?: ColumnSchema;
   readonly id: ScalarPlan;
   readonly generateKey: 'uuid' | 'database';
   readonly version?: string;
@@ -109,7 +113,7 @@ function usedFields({ id, fields }: EntityUse): readonly FieldUse[] {
 function planEntity(use: EntityUse, config: TableEntityConfig, surroundings: PlanOptions): EntityPlan {
   const { dialect } = surroundings;
   const table = surroundings.readTable(config.table);
-  const key = columnOf(table, config.key);
+  const columns = namesIn(config.key).map((name) => columnOf(table, name));
   const writeTable = config.writeTable === undefined ? table : surroundings.readTable(config.writeTable);
   const deleted = instantColumn(dialect, table, '$deleted', config.softDelete);
   const created = instantColumn(dialect, table, '$created', config.created);
@@ -120,7 +124,7 @@ function planEntity(use: EntityUse, config: TableEntityConfig, surroundings: Pla
   const restriction = restrictionTo(fixed);
   const behind = writeTable === table ? {} : { writeTable };
   const context = {
-    ...contextOf(table, key, use.idPrefix ?? '', surroundings),
+    ...contextOf(table, columns, use.idPrefix ?? '', surroundings),
     ...behind,
     fixed: fixed.map((item) => item.column),
   };
@@ -131,7 +135,10 @@ function planEntity(use: EntityUse, config: TableEntityConfig, surroundings: Pla
     if (typeof planned === 'string') unplanned.set(field.name, planned);
     else fields.set(field.name, planned);
   }
-  const isRowid = writeTable.rowidColumn === key.name.toLowerCase();
+  const prefix = use.idPrefix ?? '';
+  const key = recordKey({ dialect, columns, table: writeTable, prefix });
+  const generated = generatedColumn(columns, writeTable, fields, fixed);
+  const isRowid = generated !== undefined && writeTable.rowidColumn === generated.name.toLowerCase();
   const version = config.version === undefined ? undefined : columnOf(table, config.version).name;
   const revision = revisionOf(version, [...fields.values()], surroundings.dialect, table);
   return {
@@ -144,15 +151,9 @@ function planEntity(use: EntityUse, config: TableEntityConfig, surroundings: Pla
     writeTable,
     writeName: dialect.table(writeTable.name),
     key,
-    id: dialect.scalar({
-      field: '$id',
-      type: 'string',
-      comparison: 'exact',
-      place: { kind: 'column', schema: key, table: writeTable },
-      prefix: use.idPrefix ?? '',
-      isExact: true,
-    }),
-    generateKey: config.generateKey ?? (isRowid || isNumbered(columnOf(writeTable, key.name)) ? 'database' : 'uuid'),
+    ...(generated === undefined ? {} : { generated }),
+    id: idScalar(dialect, columns, writeTable, prefix),
+    generateKey: config.generateKey ?? (isRowid || isNumbered(writeTable, generated) ? 'database' : 'uuid'),
     ...(version === undefined ? {} : { version }),
     ...(revision === undefined ? {} : { revision }),
     ...(created === undefined ? {} : { created }),
@@ -168,11 +169,6 @@ function planEntity(use: EntityUse, config: TableEntityConfig, surroundings: Pla
       return fixed.length === 0 ? unset : sql`${unset}${restriction(alias)}`;
     },
   };
-}
-
-/** Keys of other types are given by the gateway even where the database could: then they are known before the INSERT. */
-function isNumbered({ kind, isGivenByDatabase }: ColumnSchema): boolean {
-  return kind === 'integer' && isGivenByDatabase === true;
 }
 
 /** A row's own mark knows nothing of rows in other tables. */
@@ -209,7 +205,7 @@ function instantColumn(
 
 function contextOf(
   table: TableSchema,
-  key: ColumnSchema,
+  key: readonly ColumnSchema[],
   ownPrefix: string,
   { dialect, readTable, uses, tables }: PlanOptions,
 ): FieldContext {
@@ -229,7 +225,12 @@ function contextOf(
       const other = others?.find((candidate) => candidate.name === inverseOf.field);
       return other?.reference?.by === '$id' && other.reference.targets.length > 1 ? ownPrefix : '';
     },
-    visibleFor: (use, value) => {
+    keyWidth: (use) => {
+      const [target, ...others] = use.reference?.targets ?? [];
+      const config = target === undefined || others.length > 0 || !isByKey(use, uses) ? undefined : tables[target];
+      return config === undefined ? undefined : namesIn(config.key).length;
+    },
+    visibleFor: (use, values) => {
       const [target, ...others] = use.reference?.targets ?? [];
       const config = target === undefined || others.length > 0 ? undefined : tables[target];
       if (config?.softDelete === undefined || !isByKey(use, uses)) return undefined;
@@ -237,12 +238,21 @@ function contextOf(
       const deleted = typeof softDelete === 'string' ? softDelete : softDelete.column;
       const ours = restrictionTo(fixedColumns(readTable(config.table), config.fixed));
       const alias: Sql = { text: 'r', params: [] };
-      const keys = dialect.alignKeys(
-        { schema: columnOf(readTable(config.table), config.key), at: (row) => column(row, config.key), prefix: '' },
-        { schema: value, at: (row) => column(row, value.name), prefix: '' },
-      );
+      const pairs = namesIn(config.key).flatMap((key, index) => {
+        const value = values[index];
+        if (value === undefined) return [];
+        return dialect.alignKeys(
+          { schema: columnOf(readTable(config.table), key), at: (row) => column(row, key), prefix: '' },
+          { schema: value, at: (row) => column(row, value.name), prefix: '' },
+        );
+      });
+      const same: InRow = (row) =>
+        list(
+          pairs.map((keys) => sql`${keys.one(alias)} = ${keys.other(row)}`),
+          ' AND ',
+        );
       return (row) =>
-        sql` AND EXISTS (SELECT 1 FROM ${dialect.table(config.table)} AS r WHERE ${keys.one(alias)} = ${keys.other(row)} AND ${column(alias, deleted)} IS NULL${ours(alias)})`;
+        sql` AND EXISTS (SELECT 1 FROM ${dialect.table(config.table)} AS r WHERE ${same(row)} AND ${column(alias, deleted)} IS NULL${ours(alias)})`;
     },
   };
 }
@@ -265,7 +275,8 @@ function inverseConfig(use: FieldUse, { tables, uses }: PlanOptions): FieldConfi
   const other = tables[entity]?.fields[field];
   const otherUse = uses.find((candidate) => candidate.entity === entity)?.fields.find(({ name: own }) => own === field);
   if (other === undefined || typeof other === 'string' || !('table' in other)) return undefined;
-  if (otherUse === undefined || !isByKey(otherUse, uses) || typeof other.column !== 'string') return undefined;
+  if (otherUse === undefined || !isByKey(otherUse, uses)) return undefined;
+  if (typeof other.column !== 'string' && !Array.isArray(other.column)) return undefined;
   const fixed = other.fixed === undefined ? {} : { fixed: other.fixed };
   return { table: other.table, parent: other.column, column: other.parent, ...fixed, readOnly: true };
 }

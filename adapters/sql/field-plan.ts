@@ -3,9 +3,11 @@ import { planChild } from './child-plan.js';
 import type { ColumnFieldConfig, FieldConfig } from './config.js';
 import type { Dialect } from './dialects/dialect.js';
 import type { FixedColumn } from './fixed-columns.js';
+import type { RecordKey } from './record-key.js';
 import type { ScalarOptions, ScalarPlan, ValuePlace } from './scalar-plan.js';
 import { column, type InRow, literal, type Sql } from './sql-text.js';
 import { type ColumnSchema, columnOf, missingTable, type TableSchema } from './table-schema.js';
+import { tupleScalar } from './tuple-scalar.js';
 
 interface FieldBase {
   readonly name: string;
@@ -59,6 +61,8 @@ export interface JsonListField extends ListBase {
 export interface ChildColumn {
   readonly column: ColumnSchema;
   readonly folded?: ColumnSchema;
+  /** Before it, of a reference in several columns. */
+  readonly others?: readonly ColumnSchema[];
 }
 
 /** Rows of a child or link table. */
@@ -67,10 +71,14 @@ export interface ChildField extends ListBase {
   readonly table: TableSchema;
   /** The table's name, quoted. */
   readonly tableName: Sql;
-  readonly parent: ColumnSchema;
+  /** The columns that hold the record's key. */
+  readonly parent: RecordKey;
   /** What stands in front of the record's key in the parent column: a link may keep whole ids. */
   readonly parentPrefix: string;
-  /** The parent column's value for the record in that row, and the column itself in a form comparable with it. */
+  /**
+   * The parent columns' value for the record in that row, and the columns themselves in a form comparable with it: what
+   * stands before IN, and after its SELECT.
+   */
   readonly parentKey: InRow;
   readonly parentColumn: InRow;
   readonly columns: ReadonlyMap<string, ChildColumn>;
@@ -80,6 +88,8 @@ export interface ChildField extends ListBase {
   readonly restriction: InRow;
   /** ` AND …` that hides rows which name a deleted record. */
   readonly visible: InRow;
+  /** A value's columns may be among those that hold the record's key, or that are fixed. */
+  readonly isShared: boolean;
   /** Columns that tell one row from another. */
   readonly identity: readonly string[];
 }
@@ -93,7 +103,7 @@ export interface FieldContext {
   readonly table: TableSchema;
   /** The table behind a view, where records are written. */
   readonly writeTable?: TableSchema;
-  readonly key: ColumnSchema;
+  readonly key: readonly ColumnSchema[];
   /** Names of columns that are the same in all rows of the entity. */
   readonly fixed: readonly string[];
   readonly readTable: (table: string) => TableSchema;
@@ -102,11 +112,14 @@ export interface FieldContext {
   /** What stands in front of the record's key where rows of the field name it. */
   readonly parentPrefix: (use: FieldUse) => string;
   /** ` AND …` that holds when the value names a record that is not deleted. */
-  readonly visibleFor: (use: FieldUse, value: ColumnSchema) => InRow | undefined;
+  readonly visibleFor: (use: FieldUse, value: readonly ColumnSchema[]) => InRow | undefined;
+  /** How many columns the key has of the one entity whose records the field's values name by their ids. */
+  readonly keyWidth: (use: FieldUse) => number | undefined;
 }
 
 /** @returns why it cannot be done, in words that follow the field's name */
 export function planField(use: FieldUse, config: FieldConfig, context: FieldContext): FieldPlan | string {
+  if (Array.isArray(config)) return planTuple(use, config, context);
   if (typeof config === 'string') return planColumn(use, { column: config }, context);
   if ('table' in config) return planChild(use, config, context);
   if ('expression' in config) return planComputed(use, context.dialect.raw(config.expression), context);
@@ -159,6 +172,29 @@ export function parseMembers(path: string): readonly string[] {
   return [...path.matchAll(/\.(?:"([^"]+)"|([^."]+))/g)].map((match) => match[1] ?? match[2] ?? '');
 }
 
+/** One text of several columns: a reference to a record whose key they hold, or the record's own key as a field. */
+function planTuple(use: FieldUse, names: readonly string[], context: FieldContext): FieldPlan | string {
+  const [only, ...others] = names;
+  if (only !== undefined && others.length === 0) return planColumn(use, { column: only }, context);
+  if (use.multiple || use.type !== 'string') return 'has several columns, which only a single reference can have';
+  const { dialect, table, writeTable = table } = context;
+  const columns = names.map((name) => columnOf(table, name));
+  const isOwnKey = columns.every(({ name }, index) => name === context.key[index]?.name);
+  const width = isOwnKey ? context.key.length : context.keyWidth(use);
+  if (width !== columns.length) return tooManyColumns(columns.length, width);
+  const scalar = tupleScalar({ dialect, field: use.name, columns, table: writeTable, prefix: context.prefixFor(use) });
+  const isWritable =
+    !isOwnKey && use.inverseOf === undefined && columns.every((own) => !own.isGenerated && isThere(context, own));
+  return { kind: 'column', name: use.name, use, isWritable, column: columns.at(-1) ?? columnOf(table, ''), scalar };
+}
+
+/** @returns words that follow the field's name */
+export function tooManyColumns(columns: number, width: number | undefined): string {
+  return width === undefined
+    ? 'has several columns, and refers to no single entity by its key'
+    : `has ${columns} ${columns === 1 ? 'column' : 'columns'}, and the key that it holds has ${width}: name them in the same order`;
+}
+
 function planColumn(use: FieldUse, config: ColumnFieldConfig, context: FieldContext): FieldPlan | string {
   const { dialect, table } = context;
   const schema = columnOf(table, config.column);
@@ -176,6 +212,8 @@ function planColumn(use: FieldUse, config: ColumnFieldConfig, context: FieldCont
     isWritable:
       config.readOnly !== true && use.inverseOf === undefined && !schema.isGenerated && isThere(context, schema),
   };
+  const width = context.keyWidth(use) ?? 1;
+  if (width > 1 && config.json === undefined && schema.kind !== 'text') return tooManyColumns(1, width);
   if (config.json === undefined) {
     if (use.type === 'records') return 'holds child records: it needs a child table, or `json` for an array of objects';
     const foldedSchema = folded === undefined ? {} : { folded: columnOf(table, folded) };

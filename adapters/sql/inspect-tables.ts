@@ -1,26 +1,14 @@
 import type { FieldUse, InspectionProblem } from '../../src/backend/adapter.js';
 import type { ChildFieldConfig, FieldConfig, TableEntityConfig } from './config.js';
+import { oneOrAll } from './draft-names.js';
 import { type EntityPlan, outer, type PlanOptions, planEntities } from './entity-plan.js';
 import type { ChildField, ColumnField, FieldPlan } from './field-plan.js';
+import { Findings, type Path } from './findings.js';
+import { inspectKey, isAlone } from './inspect-key.js';
 import { nearestName } from './nearest-name.js';
 import { column, sql } from './sql-text.js';
 import { hasIndexOn, type TableSchema } from './table-schema.js';
 import { rows, type Work } from './work.js';
-
-type Path = readonly (string | number)[];
-
-/** Gathers problems with the places of the configuration that they are about. */
-class Findings {
-  readonly problems: InspectionProblem[] = [];
-
-  error(configPath: Path, message: string): void {
-    this.problems.push({ severity: 'error', configPath, message });
-  }
-
-  warning(configPath: Path, message: string): void {
-    this.problems.push({ severity: 'warning', configPath, message });
-  }
-}
 
 /** What does not fit between the declaration, the mapping and the tables as they are now. */
 export function* inspectTables(options: PlanOptions): Work<readonly InspectionProblem[]> {
@@ -49,7 +37,8 @@ function* inspectEntity(
   const path: Path = ['entities', plan.entity];
   if (!hasTable(names, plan.table, [...path, 'table'], findings)) return;
   if (config.writeTable !== undefined && !inspectWriteTable(names, plan, findings)) return;
-  for (const role of ['key', 'version', 'created', 'modified', 'softDelete'] as const) {
+  hasColumns(plan.table, config.key, [...path, 'key'], findings);
+  for (const role of ['version', 'created', 'modified', 'softDelete'] as const) {
     const declared = config[role];
     const columnName = typeof declared === 'object' ? declared.column : declared;
     if (columnName !== undefined) hasColumn(plan.table, columnName, [...path, role], findings);
@@ -63,7 +52,7 @@ function inspectWriteTable(names: readonly string[], plan: EntityPlan, findings:
   const at: Path = ['entities', plan.entity, 'writeTable'];
   if (!hasTable(names, plan.writeTable, at, findings)) return false;
   for (const column of [
-    plan.key.name,
+    ...plan.key.columns.map((own) => own.name),
     plan.version,
     plan.created?.column,
     plan.modified?.column,
@@ -72,38 +61,6 @@ function inspectWriteTable(names: readonly string[], plan: EntityPlan, findings:
     if (column !== undefined && !hasColumn(plan.writeTable, column, at, findings)) return false;
   }
   return true;
-}
-
-function inspectKey(plan: EntityPlan, path: Path, findings: Findings): void {
-  const { writeTable: table, key, use, dialect } = plan;
-  if (!table.columns.has(key.name.toLowerCase())) return;
-  const at: Path = [...path, 'key'];
-  const isUnique = table.indexes.some(
-    ({ unique, partial, columns }) => unique && !partial && isAlone(plan, columns, key.name),
-  );
-  if (!table.isView && table.rowidColumn !== key.name.toLowerCase() && !isUnique) {
-    findings.error(at, `The column "${key.name}" has no UNIQUE index: two records could have the same id.`);
-  }
-  const isNumber = key.kind !== 'text' && key.kind !== 'none';
-  if (plan.generateKey === 'uuid' && isNumber && !table.isView && key.kind === 'integer') {
-    const numbered = dialect.isSerial ? 'is no INTEGER PRIMARY KEY' : 'counts nothing up by itself';
-    findings.error(at, `The key is an integer and ${numbered}: new records need \`generateKey: database\`.`);
-  }
-  if (
-    plan.generateKey === 'database' &&
-    table.rowidColumn !== undefined &&
-    !table.isAutoincrement &&
-    plan.deleted === undefined
-  ) {
-    findings.warning(
-      at,
-      `"${table.name}" has no AUTOINCREMENT: the id of the last record can be given again after it is deleted.`,
-    );
-  }
-  const idField = use.id === undefined || use.id.startsWith('$') ? undefined : plan.fields.get(use.id);
-  if (idField !== undefined && (idField.kind !== 'column' || idField.column.name !== key.name)) {
-    findings.error(at, `The mapping takes the id from "${use.id}", which is another column than the key.`);
-  }
 }
 
 function* inspectField(
@@ -142,6 +99,10 @@ function* inspectOwnColumn(
 ): Work<void> {
   const schema = field.kind === 'column' ? field.column : field.place.column;
   if (field.kind === 'column' && field.isComputed === true) return;
+  if (field.kind === 'column' && field.scalar.spread !== undefined) {
+    if (Array.isArray(config)) hasColumns(plan.table, config, path, findings);
+    return;
+  }
   const at = typeof config === 'string' ? path : [...path, 'column'];
   if (!hasColumn(plan.table, schema.name, at, findings) || field.kind !== 'column') return;
   inspectType(plan, field, at, findings);
@@ -207,18 +168,21 @@ function inspectChild(
 ): void {
   const { table } = field;
   if (!hasTable(names, table, [...path, 'table'], findings)) return;
-  hasColumn(table, config.parent, [...path, 'parent'], findings);
+  const hasParent = hasColumns(table, config.parent, [...path, 'parent'], findings);
   if (config.position !== undefined) hasColumn(table, config.position, [...path, 'position'], findings);
   for (const fixed of Object.keys(config.fixed ?? {})) hasColumn(table, fixed, [...path, 'fixed', fixed], findings);
   for (const [part, child] of field.columns) {
     const at = config.columns === undefined ? [...path, 'column'] : [...path, 'columns', part];
-    hasColumn(table, child.column.name, at, findings);
+    const named = [...(child.others ?? []), child.column].map(({ name }) => name);
+    hasColumns(table, oneOrAll(named), at, findings);
     if (child.folded !== undefined) hasColumn(table, child.folded.name, [...at, 'folded'], findings);
   }
-  if (!table.isView && !hasIndexOn(table, [field.parent.name])) {
+  const parents = field.parent.columns.map(({ name }) => name);
+  if (hasParent && !table.isView && !hasIndexOn(table, parents)) {
+    const listed = parents.map((name) => `"${name}"`).join(', ');
     findings.warning(
       [...path, 'parent'],
-      `"${table.name}" has no index on "${field.parent.name}": every read walks the whole table.`,
+      `"${table.name}" has no index on ${listed}: every read walks the whole table.`,
     );
   }
 }
@@ -251,13 +215,6 @@ function inspectUnique(plan: EntityPlan, field: FieldPlan, path: Path, findings:
   }
 }
 
-/** Beside columns that are the same in all rows that are ours, the index has this one only. */
-function isAlone({ fixed }: EntityPlan, columns: readonly (string | undefined)[], own: string): boolean {
-  const others = new Set(fixed.map((item) => item.column.toLowerCase()));
-  const varying = columns.filter((name) => name === undefined || !others.has(name.toLowerCase()));
-  return varying.length === 1 && varying[0]?.toLowerCase() === own.toLowerCase();
-}
-
 function hasTable(names: readonly string[], table: TableSchema, path: Path, findings: Findings): boolean {
   const { engineWithoutTransactions: engine } = table;
   if (engine !== undefined) {
@@ -269,6 +226,13 @@ function hasTable(names: readonly string[], table: TableSchema, path: Path, find
   if (table.exists) return true;
   findings.error(path, `There is no table "${table.name}".${nearestName(table.name, names)}`);
   return false;
+}
+
+/** Of several, each at its own place in the list. */
+function hasColumns(table: TableSchema, declared: string | readonly string[], path: Path, findings: Findings): boolean {
+  if (typeof declared === 'string') return hasColumn(table, declared, path, findings);
+  const found = declared.map((name, index) => hasColumn(table, name, [...path, index], findings));
+  return found.every(Boolean);
 }
 
 function hasColumn(table: TableSchema, columnName: string, path: Path, findings: Findings): boolean {

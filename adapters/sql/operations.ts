@@ -3,7 +3,7 @@ import { type EntityPlan, outer, planOf } from './entity-plan.js';
 import type { SqlValue } from './pool.js';
 import { quickUpdate } from './quick-update.js';
 import { selectionOf } from './read-records.js';
-import { column, sql } from './sql-text.js';
+import { sql } from './sql-text.js';
 import { ask, type Work } from './work.js';
 import { createRecord, deleteRecord, updateRecord, type Writer } from './write-records.js';
 
@@ -36,8 +36,12 @@ export function* remove(writer: Writer, entity: string, id: string, ifRevision: 
   yield* deleteRecord(writer, planOf(writer.plans, entity), id, ifRevision);
 }
 
+function idOfKey(plan: EntityPlan, key: SqlValue): string {
+  return plan.key.columns.length === 1 ? String(key) : String(plan.id.decode(key) ?? '');
+}
+
 function* readByKey(plan: EntityPlan, key: SqlValue, fields: readonly string[]): Work<BackendRecord> {
   const selection = selectionOf(plan, fields);
-  const statement = sql`SELECT ${selection.columns} FROM ${plan.tableName} AS ${outer} WHERE ${column(outer, plan.key.name)} = ${key}${plan.restriction(outer)}`;
-  return (yield* selection.records((yield ask(statement)).rows))[0] ?? { $id: String(key) };
+  const statement = sql`SELECT ${selection.columns} FROM ${plan.tableName} AS ${outer} WHERE ${plan.key.is(outer, key)}${plan.restriction(outer)}`;
+  return (yield* selection.records((yield ask(statement)).rows))[0] ?? { $id: idOfKey(plan, key) };
 }

@@ -4,7 +4,7 @@ import { anyPart, partOf } from './condition-sql.js';
 import { type EntityPlan, fieldOf, inner, outer, scalarOf } from './entity-plan.js';
 import type { SqlValue } from './pool.js';
 import type { ScalarPlan } from './scalar-plan.js';
-import { column, nothing, type Sql, sql } from './sql-text.js';
+import { nothing, type Sql, sql } from './sql-text.js';
 import { toSqlNumber } from './stored-scalar.js';
 
 /** What the rows are ordered by before the key; NULL without a value. */
@@ -23,7 +23,7 @@ export function sortKey(plan: EntityPlan, sort: Sort): Sql {
 
 /** Rows without a sort value come last ascending and first descending (RFC 7644 §3.4.2.3); ties go by key. */
 export function orderBy(plan: EntityPlan, key: Sql | undefined, isDescending: boolean): Sql {
-  const tie = column(outer, plan.key.name);
+  const tie = plan.key.order(outer);
   if (key === undefined) return tie;
   return sql`${plan.dialect.order(key, isDescending)}, ${tie}`;
 }
@@ -59,7 +59,7 @@ export function parsePosition(text: string): Position | number {
 
 /** Holds for the rows after the position. */
 export function afterPosition(plan: EntityPlan, position: Position, key: Sql | undefined, isDescending: boolean): Sql {
-  const later = sql`${column(outer, plan.key.name)} > ${position.key}`;
+  const later = plan.key.isAfter(outer, position.key);
   if (key === undefined) return later;
   const { sorted } = position;
   if (sorted === null) {

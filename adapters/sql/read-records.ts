@@ -5,7 +5,7 @@ import { type EntityPlan, fieldOf, inner, outer } from './entity-plan.js';
 import type { ChildField, FieldPlan, ListField } from './field-plan.js';
 import { parseElements } from './json-values.js';
 import type { Row, SqlValue } from './pool.js';
-import { column, list, type Sql, sql } from './sql-text.js';
+import { list, type Sql, sql } from './sql-text.js';
 import { rows, type Work } from './work.js';
 
 /** One thing selected for a record, and where it goes. */
@@ -48,7 +48,7 @@ function planSelection(plan: EntityPlan, fields: readonly string[]): Selection {
       else selected.push(ownColumn(planned));
     }
   }
-  const expressions = [column(outer, plan.key.name), plan.id.select(outer), ...selected.map((item) => item.expression)];
+  const expressions = [plan.key.select(outer), plan.id.select(outer), ...selected.map((item) => item.expression)];
   return {
     columns: list(expressions),
     width: expressions.length,
@@ -60,7 +60,7 @@ function planSelection(plan: EntityPlan, fields: readonly string[]): Selection {
         });
         return record;
       });
-      for (const child of children) yield* readChildren(plan, child, found, records);
+      for (const child of children) yield* readChildren(child, found, records);
       return records;
     },
   };
@@ -116,7 +116,6 @@ function scalarAssign(field: string, scalar: { decode(value: SqlValue): Scalar |
 }
 
 function* readChildren(
-  plan: EntityPlan,
   field: ChildField,
   found: readonly Row[],
   records: readonly Record<string, FieldValue>[],
@@ -126,13 +125,11 @@ function* readChildren(
   const keys = found.map((row) => (parentPrefix === '' ? keyOfRow(row) : `${parentPrefix}${keyOfRow(row)}`));
   const byParent = new Map<string, (Scalar | ChildRecord)[]>();
   const parts = [...field.parts];
-  const parent = column(inner, field.parent.name);
+  const parent = field.parent.select(inner);
   const selected = list(parts.map(([, scalar]) => scalar.select(inner)));
   const [only] = keys;
   const ofParents =
-    keys.length === 1 && only !== undefined
-      ? sql`${parent} = ${only}`
-      : plan.dialect.isOneOf(parent, field.parent, keys);
+    keys.length === 1 && only !== undefined ? field.parent.is(inner, only) : field.parent.isOneOf(inner, keys);
   const statement = sql`SELECT ${parent}, ${selected} FROM ${field.from(outer, inner)} WHERE ${ofParents}${field.restriction(inner)}${field.visible(inner)} ORDER BY ${field.order(inner)}`;
   for (const row of yield* rows(statement)) {
     const value = childOf(field, parts, row, 1);

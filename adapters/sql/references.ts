@@ -5,7 +5,7 @@ import type { FieldPlan } from './field-plan.js';
 import type { SqlValue } from './pool.js';
 import { type Assignment, columnAssignments, setClause } from './row-edit.js';
 import type { ScalarPlan } from './scalar-plan.js';
-import { all, column, type Sql, sql } from './sql-text.js';
+import { all, type Sql, sql } from './sql-text.js';
 import { rows, run, type Work } from './work.js';
 
 /** A field, or a part of its child records, whose values name records of some entity by their field `by`. */
@@ -48,7 +48,8 @@ export function* mendReference(reference: IncomingReference, { before, after, bu
   if (scalar === undefined || key === undefined) return;
   switch (field.kind) {
     case 'column': {
-      const assignments = [...columnAssignments(field, after), ...bump(owner)];
+      const given = columnAssignments(field, after).filter((item) => !isKept(owner, item.column));
+      const assignments = [...given, ...bump(owner)];
       yield* run(updateOwners(owner, assignments, scalar.compare(outer, 'eq', key)));
       return;
     }
@@ -70,7 +71,7 @@ export function* mendReference(reference: IncomingReference, { before, after, bu
     default: {
       const changes = jsonChanges(field, part, before, after);
       const holds = ownersOf(field, scalar, key);
-      const statement = sql`SELECT ${column(outer, owner.key.name)} FROM ${owner.tableName} AS ${outer} WHERE ${holds}${owner.restriction(outer)}`;
+      const statement = sql`SELECT ${owner.key.select(outer)} FROM ${owner.tableName} AS ${outer} WHERE ${holds}${owner.restriction(outer)}`;
       for (const [ownerKey = null] of yield* rows(statement)) yield* apply(owner, ownerKey, changes);
     }
   }
@@ -83,6 +84,11 @@ export interface MendOptions {
   /** What counts an owner's change. */
   readonly bump: (owner: EntityPlan) => readonly Assignment[];
   readonly apply: ApplyChanges;
+}
+
+/** Columns that a reference shares with the row's own key stay as they are. */
+function isKept({ key, fixed }: EntityPlan, columnName: string): boolean {
+  return [...key.columns.map((own) => own.name), ...fixed.map((own) => own.column)].includes(columnName);
 }
 
 function referencesOf(use: FieldUse, entity: string): readonly { readonly part: string; readonly by: string }[] {

@@ -6,7 +6,8 @@ import type { ChildField, ColumnField, FieldPlan, JsonField, JsonListField, Json
 import { JsonEdit } from './json-edit.js';
 import { childToJson, type JsonElement, parseElements, toJson } from './json-values.js';
 import type { Row, SqlValue } from './pool.js';
-import { list, name, type Sql, sql } from './sql-text.js';
+import { list, name, printSql, type Sql, sql } from './sql-text.js';
+import { rejected } from './stored-scalar.js';
 import type { ColumnSchema } from './table-schema.js';
 import { applyToElements, type Element, sameElements, type ValueSet, valueSetOf } from './value-set.js';
 
@@ -69,12 +70,18 @@ export class RowEdit {
     return [...this.states.values()].filter(({ before, after }) => !sameElements(before, after));
   }
 
-  assignments(): readonly Assignment[] {
+  /** @param own what the row has in columns that a reference may share */
+  assignments(own: readonly Assignment[]): readonly Assignment[] {
     const assignments: Assignment[] = [];
+    const references: { readonly field: ColumnField; readonly value: Scalar | undefined }[] = [];
     const edits = new Map<string, { readonly column: ColumnSchema; readonly edit: JsonEdit }>();
     const { json } = this.dialect;
     for (const change of this.changes()) {
       const { field } = change;
+      if (field.kind === 'column' && field.scalar.spread !== undefined) {
+        references.push({ field, value: change.after[0]?.value as Scalar | undefined });
+        continue;
+      }
       if (field.kind === 'column') {
         assignments.push(...columnAssignments(field, change.after[0]?.value as Scalar | undefined));
         continue;
@@ -90,7 +97,11 @@ export class RowEdit {
       column: schema.name,
       value: json.stored(schema, edit.value),
     }));
-    return [...assignments, ...edited];
+    const known = [...own, ...assignments];
+    const referring = references.flatMap(({ field, value }) =>
+      besides(known, columnAssignments(field, value), field.name),
+    );
+    return [...assignments, ...referring, ...edited];
   }
 }
 
@@ -101,10 +112,33 @@ export function columnAssignments(
 ): readonly Assignment[] {
   const { column: schema, folded, scalar } = field;
   const stored = value === undefined ? null : scalar.encode(value);
+  if (scalar.spread !== undefined) {
+    return scalar.spread(stored).map((item) => ({ column: item.column.name, value: sql`${item.value}` }));
+  }
   const assignments = [{ column: schema.name, value: scalar.write(orEmptyText(schema, stored)) }];
   if (folded === undefined) return assignments;
   const copy = typeof stored === 'string' ? fold(stored) : stored;
   return [...assignments, { column: folded.name, value: sql`${orEmptyText(folded, copy)}` }];
+}
+
+/**
+ * What a reference sets beside columns that belong to the row: there it has to say what they say, since two records can
+ * only be put together within one tenant. @throws AdapterError rejected
+ */
+export function besides(
+  own: readonly Assignment[],
+  given: readonly Assignment[],
+  field: string,
+): readonly Assignment[] {
+  return given.filter(({ column: name_, value }) => {
+    const shared = own.find((item) => item.column === name_);
+    if (shared === undefined) return true;
+    const [wanted] = value.params;
+    if (wanted !== null && printSql(shared.value) !== printSql(value)) {
+      throw rejected(field, 'It names a record that this one cannot be put together with.');
+    }
+    return false;
+  });
 }
 
 /** `SET …` of an UPDATE. */

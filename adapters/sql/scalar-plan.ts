@@ -31,6 +31,8 @@ export interface ScalarPlan extends StoredScalar, Comparer {
   readonly select: InRow;
   /** What `encode` gave, as it is put into the column. */
   readonly write: (stored: SqlValue) => Sql;
+  /** Of a value in several columns: what each is set to for what `encode` gave, NULL for none. */
+  readonly spread?: (stored: SqlValue) => readonly { readonly column: ColumnSchema; readonly value: SqlValue }[];
   /** The column in which an index finds equal values. */
   readonly indexable?: string;
   /** A unique index keeps values apart, by this comparison or by a wider one. */

@@ -75,7 +75,7 @@ function totalSeen({ after, offset = 0 }: SearchQuery, onPage: number): number |
 
 /** The records with one of the values, by as few statements as can be. A value that the field cannot have finds nothing. */
 export function* lookup(plan: EntityPlan, { by, values, fields }: LookupQuery): Work<readonly BackendRecord[]> {
-  const { valuesPerLookup } = plan.dialect;
+  const valuesPerLookup = valuesAtOnce(plan, by);
   if (values.length <= valuesPerLookup) return yield* lookupSome(plan, by, values, fields);
   const found = new Map<unknown, BackendRecord>();
   for (let from = 0; from < values.length; from += valuesPerLookup) {
@@ -83,6 +83,23 @@ export function* lookup(plan: EntityPlan, { by, values, fields }: LookupQuery): 
     for (const record of some) found.set(record.$id, record);
   }
   return [...found.values()];
+}
+
+/** Ids of several columns may differ in all of them, and each is then a condition of its own. */
+const tuplesPerLookup = 500;
+
+function valuesAtOnce(plan: EntityPlan, by: string): number {
+  const { valuesPerLookup } = plan.dialect;
+  return partsIn(plan, by).some(({ spread }) => spread !== undefined)
+    ? Math.min(tuplesPerLookup, valuesPerLookup)
+    : valuesPerLookup;
+}
+
+function partsIn(plan: EntityPlan, by: string): readonly ScalarPlan[] {
+  const scalar = scalarOf(plan, by);
+  if (scalar !== undefined) return [scalar];
+  const listed = fieldOf(plan, by);
+  return listed.kind === 'child' || listed.kind === 'jsonList' ? [...listed.parts.values()] : [];
 }
 
 function* lookupSome(

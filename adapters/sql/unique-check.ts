@@ -4,7 +4,7 @@ import { keyOf } from '../../src/scim/comparison.js';
 import { type EntityPlan, inner, outer } from './entity-plan.js';
 import type { FieldPlan } from './field-plan.js';
 import type { SqlValue } from './pool.js';
-import { column, type Sql, sql } from './sql-text.js';
+import { type Sql, sql } from './sql-text.js';
 import type { Value } from './value-set.js';
 import { rows, type Work } from './work.js';
 
@@ -25,7 +25,7 @@ export function* assertFree(
     for (const value of values) {
       const holder = holderCondition(field, part, value);
       if (holder === undefined || isLeftToIndex(plan, field, part)) continue;
-      const others = own === undefined ? holder : sql`${holder} AND ${column(outer, plan.key.name)} <> ${own}`;
+      const others = own === undefined ? holder : sql`${holder} AND ${plan.key.isNot(outer, own)}`;
       const statement = sql`SELECT 1 FROM ${plan.tableName} AS ${outer} WHERE ${others} AND ${plan.alive(outer)} LIMIT 1`;
       if ((yield* rows(statement)).length > 0) throw conflict(field.name);
     }

@@ -2,13 +2,14 @@ import type { BackendRecord, Change, Scalar } from '../../src/backend/adapter.js
 import { AdapterError } from '../../src/backend/adapter-error.js';
 import { valuesOf } from '../../src/backend/record.js';
 import { applyChildChange } from './child-changes.js';
+import { assertWholeKey, isOfKey, isSameColumn, ownColumns, simpleKeyIn } from './entity-key.js';
 import { type EntityPlan, type EntityPlans, fieldOf, type InstantColumn, outer } from './entity-plan.js';
 import type { ChildField, FieldPlan } from './field-plan.js';
 import type { Row, SqlValue } from './pool.js';
 import { type IncomingReference, incomingReferences, mendReference } from './references.js';
 import { type Assignment, type OwnField, RowEdit, setClause } from './row-edit.js';
 import { idKey } from './search.js';
-import { column, list, name, nothing, type Sql, sql } from './sql-text.js';
+import { list, name, nothing, type Sql, sql } from './sql-text.js';
 import { rejected } from './stored-scalar.js';
 import { assertFree, isUnique } from './unique-check.js';
 import { foldChanges } from './value-set.js';
@@ -111,7 +112,7 @@ function* applyChanges(
   }
   assertSameKey(plan, edit);
   yield* checkUnique(plan, edit, key);
-  const assignments = edit.assignments();
+  const assignments = edit.assignments(ownColumns(plan, key));
   if (assignments.length === 0 && !isChanged) return false;
   const work = function* (): Work<void> {
     yield* updateRow(plan, key, [...assignments, ...bump(writer, plan)]);
@@ -140,7 +141,7 @@ function* mend(writer: Writer, reference: IncomingReference, before: Scalar, aft
     *apply(owner, key, changes) {
       const fields = ownFields(owner, changes);
       const selected = list(RowEdit.expressions(fields));
-      const statement = sql`SELECT ${selected} FROM ${owner.tableName} AS ${outer} WHERE ${column(outer, owner.key.name)} = ${key}${owner.restriction(outer)}${owner.writeTable === owner.table ? owner.dialect.lock : nothing}`;
+      const statement = sql`SELECT ${selected} FROM ${owner.tableName} AS ${outer} WHERE ${owner.key.is(outer, key)}${owner.restriction(outer)}${owner.writeTable === owner.table ? owner.dialect.lock : nothing}`;
       const edit = new RowEdit(owner.dialect, fields, (yield* rows(statement))[0]);
       yield* applyChanges(writer, owner, key, edit, changes);
     },
@@ -163,9 +164,9 @@ function* existingRow(
     throw new AdapterError('unsupported', `"${plan.entity}" has no version column, so that there are no revisions.`);
   }
   const revision = plan.revision?.(outer) ?? sql`0`;
-  const selected = list([column(outer, plan.key.name), revision, ...expressions]);
+  const selected = list([plan.key.select(outer), revision, ...expressions]);
   const found = sql`${plan.id.compare(outer, 'eq', idKey(plan, id))} AND ${plan.alive(outer)}`;
-  const onPaper: Row = [id, ifRevision ?? null];
+  const onPaper: Row = [plan.key.onPaper(id), ifRevision ?? null];
   if (plan.writeTable !== plan.table) yield* lockBehindView(plan, id);
   const lock = plan.writeTable === plan.table ? plan.dialect.lock : nothing;
   const statement = sql`SELECT ${selected} FROM ${plan.tableName} AS ${outer} WHERE ${found}${lock}`;
@@ -184,22 +185,25 @@ function* lockBehindView(plan: EntityPlan, id: string): Work<void> {
   if (dialect.isSerial) return;
   const found = plan.id.compare(outer, 'eq', idKey(plan, id));
   yield* rows(
-    sql`SELECT ${column(outer, key.name)} FROM ${writeName} AS ${outer} WHERE ${found}${plan.restriction(outer)}${dialect.lock}`,
+    sql`SELECT ${key.select(outer)} FROM ${writeName} AS ${outer} WHERE ${found}${plan.restriction(outer)}${dialect.lock}`,
   );
 }
 
 function* insertRow({ now, newKey }: Writer, plan: EntityPlan, edit: RowEdit): Work<SqlValue> {
-  const assignments = [...edit.assignments()];
-  const isGiven = assignments.some((item) => item.column.toLowerCase() === plan.key.name.toLowerCase());
-  const key = plan.generateKey === 'uuid' ? newKey() : undefined;
-  if (!isGiven && key !== undefined) assignments.unshift({ column: plan.key.name, value: sql`${key}` });
+  const { generated } = plan;
+  const assignments = [...edit.assignments(plan.fixed)];
+  const given =
+    generated === undefined ? undefined : assignments.find((item) => isSameColumn(item.column, generated.name));
+  const key = plan.generateKey === 'uuid' && generated !== undefined ? newKey() : undefined;
+  if (generated !== undefined && given === undefined && key !== undefined)
+    assignments.unshift({ column: generated.name, value: sql`${key}` });
   if (plan.version !== undefined) assignments.push({ column: plan.version, value: sql`1` });
   assignments.push(...plan.fixed);
   for (const kept of [plan.created, plan.modified]) {
     if (kept !== undefined) assignments.push(instant(kept, now));
   }
-  const given = assignments.find((item) => item.column.toLowerCase() === plan.key.name.toLowerCase())?.value.params[0];
-  const stored = (yield* plan.dialect.insertRow(plan, assignments, given)) ?? null;
+  assertWholeKey(plan, assignments);
+  const stored = (yield* plan.dialect.insertRow(plan, assignments, simpleKeyIn(plan, assignments))) ?? null;
   if (stored === null) throw new AdapterError('rejected', 'The database gave the new record no key.');
   return stored;
 }
@@ -207,7 +211,7 @@ function* insertRow({ now, newKey }: Writer, plan: EntityPlan, edit: RowEdit): W
 function* updateRow(plan: EntityPlan, key: SqlValue, assignments: readonly Assignment[]): Work<void> {
   if (assignments.length === 0) return;
   yield change(
-    sql`UPDATE ${plan.writeName} AS ${outer} SET ${setClause(assignments)} WHERE ${column(outer, plan.key.name)} = ${key}${plan.restriction(outer)}`,
+    sql`UPDATE ${plan.writeName} AS ${outer} SET ${setClause(assignments)} WHERE ${plan.key.is(outer, key)}${plan.restriction(outer)}`,
   );
 }
 
@@ -216,12 +220,10 @@ function* deleteRow(plan: EntityPlan, key: SqlValue): Work<void> {
   for (const field of plan.fields.values()) {
     if (field.kind !== 'child' || !field.isWritable) continue;
     const { tableName } = field;
-    yield* run(
-      sql`DELETE FROM ${tableName} WHERE ${column(tableName, field.parent.name)} = ${key}${field.restriction(tableName)}`,
-    );
+    yield* run(sql`DELETE FROM ${tableName} WHERE ${field.parent.is(tableName, key)}${field.restriction(tableName)}`);
   }
   const { writeName, restriction } = plan;
-  yield* run(sql`DELETE FROM ${writeName} WHERE ${column(writeName, plan.key.name)} = ${key}${restriction(writeName)}`);
+  yield* run(sql`DELETE FROM ${writeName} WHERE ${plan.key.is(writeName, key)}${restriction(writeName)}`);
 }
 
 function* applyToChild(
@@ -241,7 +243,7 @@ function* applyToChild(
 function assertSameKey(plan: EntityPlan, edit: RowEdit): void {
   const field = edit
     .changes()
-    .find((change) => change.field.kind === 'column' && change.field.column.name === plan.key.name)?.field;
+    .find((change) => change.field.kind === 'column' && isOfKey(plan, change.field.column.name))?.field;
   if (field !== undefined) throw rejected(field.name, "It is the record's identity and stays as it is.");
 }
 

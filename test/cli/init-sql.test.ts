@@ -212,6 +212,32 @@ describe('SQLite: init sql', () => {
     expect((await runInitCli('check', '--connect', out)).stdout).toContain('no errors');
   });
 
+  it('takes a primary key of several columns, with what refers to it', async () => {
+    const file = join(folder, 'tenants.db');
+    const db = new Database(file);
+    db.exec(`
+      CREATE TABLE users (tenant TEXT, number INTEGER, user_name TEXT COLLATE NOCASE UNIQUE, first_name TEXT, last_name TEXT, boss INTEGER, is_active INTEGER, PRIMARY KEY (tenant, number),
+        FOREIGN KEY (tenant, boss) REFERENCES users);
+      CREATE TABLE user_emails (tenant TEXT, owner INTEGER, address TEXT, kind TEXT, FOREIGN KEY (owner, tenant) REFERENCES users (number, tenant));
+      CREATE INDEX of_user ON user_emails (tenant, owner);
+      CREATE TABLE teams (tenant TEXT, code TEXT, name TEXT COLLATE NOCASE UNIQUE, PRIMARY KEY (tenant, code));
+      CREATE TABLE team_members (tenant TEXT, team TEXT, person INTEGER, PRIMARY KEY (tenant, team, person),
+        FOREIGN KEY (tenant, team) REFERENCES teams, FOREIGN KEY (tenant, person) REFERENCES users)`);
+    db.close();
+    const out = join(folder, 'tenants.yaml');
+    const made = await runInitCli('init', 'sql', file, '--out', out);
+    expect(made).toMatchObject({ code: 0, stderr: '' });
+    expect(made.stdout).toContain('In "users", "tenant", "number" must have a value');
+    const text = readFileSync(out, 'utf8');
+    expect(text).toContain('key: [tenant, number]');
+    expect(text).toContain('# fixed: { tenant: a }');
+    expect(text).toContain('manager: [tenant, boss]');
+    expect(text).toContain('parent: [tenant, owner]');
+    expect(text).toContain('parent: [tenant, team], column: [tenant, person]');
+    expect(text).not.toContain('idPrefix');
+    expect((await runInitCli('check', '--connect', out)).stdout).toContain('no errors');
+  });
+
   it('takes the tables that it is told, and says when there are none of people', async () => {
     const file = join(folder, 'strange.db');
     const db = new Database(file);

@@ -31,6 +31,45 @@ describe('inspection of existing tables', () => {
 
   it.each<readonly [string, string, Partial<TablesConfig[string]>, readonly (string | number)[], string]>([
     [
+      'key of several columns',
+      users,
+      { key: ['id', 'usr_name'] },
+      ['entities', 'people', 'key', 1],
+      'no column "usr_name". Did you mean "user_name"?',
+    ],
+    [
+      'key of several columns that are not unique together',
+      users,
+      { key: ['id', 'email'] },
+      ['entities', 'people', 'key'],
+      'The columns "id", "email" have no UNIQUE index',
+    ],
+    [
+      'child table of a key of several columns',
+      `CREATE TABLE users (id TEXT, email TEXT, PRIMARY KEY (id, email)); CREATE TABLE mails (user_id TEXT, m TEXT);`,
+      { key: ['id', 'email'], fields: { mail: { table: 'mails', parent: 'user_id', column: 'm' } } },
+      ['entities', 'people', 'fields', 'mail'],
+      "has 1 column in `parent`, and the record's key has 2",
+    ],
+    [
+      'parent column of a key of several columns',
+      `CREATE TABLE users (id TEXT, email TEXT, PRIMARY KEY (id, email)); CREATE TABLE mails (user_id TEXT, user_mail TEXT, m TEXT);`,
+      {
+        key: ['id', 'email'],
+        fixed: { id: 'a' },
+        fields: { mail: { table: 'mails', parent: ['user_id', 'usermail'], column: 'm' } },
+      },
+      ['entities', 'people', 'fields', 'mail', 'parent', 1],
+      'no column "usermail". Did you mean "user_mail"?',
+    ],
+    [
+      'field of several columns that is no single reference',
+      users,
+      { fields: { mail: ['id', 'email'] } },
+      ['entities', 'people', 'fields', 'mail'],
+      'has several columns, which only a single reference can have.',
+    ],
+    [
       'table',
       users,
       { table: 'user' },

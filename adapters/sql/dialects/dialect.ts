@@ -29,6 +29,10 @@ export interface Dialect {
   prefixed(prefix: string, text: Sql): Sql;
   /** Two columns that hold keys, of perhaps different types, made comparable. */
   alignKeys(one: KeyColumn, other: KeyColumn): { readonly one: InRow; readonly other: InRow };
+  /** Texts as one JSON array, in text. */
+  tuple(texts: readonly Sql[]): Sql;
+  /** The columns come, in their order, after the values: in the form for which an index is used. */
+  isAfterRow(columns: readonly Sql[], values: readonly SqlValue[]): Sql;
   /** The column is one of the values, which are as its SELECT gives them or as they are put into it. */
   isOneOf(at: Sql, schema: ColumnSchema, values: readonly SqlValue[]): Sql;
   /** The column holds exactly this; NULL for no value. */

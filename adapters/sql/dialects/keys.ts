@@ -1,4 +1,5 @@
-import { type InRow, name, type Sql, sql } from '../sql-text.js';
+import type { SqlValue } from '../pool.js';
+import { type InRow, list, name, type Sql, sql } from '../sql-text.js';
 import type { KeyColumn } from './dialect.js';
 
 /** `hr.users` is the table `users` in the schema or database `hr`. */
@@ -10,6 +11,11 @@ export function tablePath(configured: string): Sql {
       .join('.'),
     params: [],
   };
+}
+
+/** As one comparison of rows. */
+export function isAfterRow(columns: readonly Sql[], values: readonly SqlValue[]): Sql {
+  return sql`(${list(columns)}) > (${list(values.map((value) => sql`${value}`))})`;
 }
 
 /** Keys of one type are compared as they are, so that indexes serve; others by their texts. */

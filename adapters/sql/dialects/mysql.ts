@@ -4,9 +4,9 @@ import { offset } from '../field-plan.js';
 import type { SqlValue } from '../pool.js';
 import type { Assignment } from '../row-edit.js';
 import type { ScalarOptions } from '../scalar-plan.js';
-import { any, column, isFalse, list, literal, name, printSql, rawSql, type Sql, sql } from '../sql-text.js';
+import { all, any, column, isFalse, list, literal, name, printSql, rawSql, type Sql, sql } from '../sql-text.js';
 import type { ColumnSchema } from '../table-schema.js';
-import { runForKey, type Work } from '../work.js';
+import { row, runForKey, type Work } from '../work.js';
 import type { Dialect, KeyColumn } from './dialect.js';
 import { keysAligned, tablePath } from './keys.js';
 import { mysqlJson, mysqlJsonSource } from './mysql-json.js';
@@ -49,6 +49,8 @@ export function createMysqlDialect(facts: MysqlFacts): Dialect {
     },
     prefixed,
     alignKeys,
+    tuple: (texts) => sql`CAST(JSON_ARRAY(${list(texts)}) AS CHAR)`,
+    isAfterRow,
     isOneOf,
     holds,
     isUnset: (_table, at) => sql`${at} IS NULL`,
@@ -94,7 +96,34 @@ function* insertRow(
   const columns = list(assignments.map((item) => name(item.column)));
   const values = list(assignments.map((item) => item.value));
   const key = yield* runForKey(sql`INSERT INTO ${plan.writeName} (${columns}) VALUES (${values})`);
+  if (plan.key.columns.length > 1) return yield* wholeKey(plan, assignments, key ?? null);
   return given ?? key;
+}
+
+/** Of a key of several columns the server tells the number that it gave, and nothing of the others. */
+function* wholeKey(
+  { key, writeName }: EntityPlan,
+  assignments: readonly Assignment[],
+  given: SqlValue,
+): Work<SqlValue | undefined> {
+  const same = key.columns.map(({ name: own }) => {
+    const assigned = assignments.find((item) => item.column.toLowerCase() === own.toLowerCase());
+    return sql`${column(inserted, own)} = ${assigned?.value ?? sql`${given}`}`;
+  });
+  const statement = sql`SELECT ${key.select(inserted)} FROM ${writeName} AS ${inserted} WHERE ${all(same)}`;
+  return (yield* row(statement, [key.onPaper('…')]))?.[0];
+}
+
+const inserted: Sql = { text: 't', params: [] };
+
+/** Comparisons of rows are not looked up in an index. */
+function isAfterRow(columns: readonly Sql[], values: readonly SqlValue[]): Sql {
+  return any(
+    columns.map((own, index) => {
+      const before = columns.slice(0, index).map((each, place) => sql`${each} = ${values[place] ?? null}`);
+      return all([...before, sql`${own} > ${values[index] ?? null}`]);
+    }),
+  );
 }
 
 function prefixed(prefix: string, text: Sql): Sql {

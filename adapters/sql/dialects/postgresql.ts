@@ -20,7 +20,7 @@ import {
 import type { ColumnSchema } from '../table-schema.js';
 import { row, type Work } from '../work.js';
 import type { Dialect } from './dialect.js';
-import { keysAligned, tablePath } from './keys.js';
+import { isAfterRow, keysAligned, tablePath } from './keys.js';
 import { respelling, toPostgresql } from './native-text.js';
 import { postgresqlJson, postgresqlJsonSource } from './postgresql-json.js';
 import { toServerDataError } from './server-errors.js';
@@ -50,6 +50,8 @@ export function createPostgresqlDialect(facts: PostgresqlFacts): Dialect {
     inZone,
     prefixed,
     alignKeys: (one, other) => keysAligned(words.text, prefixed, one, other),
+    tuple: (texts) => sql`CAST(json_build_array(${list(texts)}) AS text)`,
+    isAfterRow,
     isOneOf,
     holds,
     isUnset: (_table, at) => sql`${at} IS NULL`,
@@ -96,8 +98,8 @@ function* insertRow(
   const columns = list(assignments.map((item) => name(item.column)));
   const values = list(assignments.map((item) => item.value));
   const inserted = assignments.length === 0 ? sql`DEFAULT VALUES` : sql`(${columns}) VALUES (${values})`;
-  const statement = sql`INSERT INTO ${plan.writeName} ${inserted} RETURNING ${name(plan.key.name)}`;
-  return (yield* row(statement, [given ?? '…']))?.[0] ?? undefined;
+  const statement = sql`INSERT INTO ${plan.writeName} ${inserted} RETURNING ${plan.key.returning(plan.writeName)}`;
+  return (yield* row(statement, [given ?? plan.key.onPaper('…')]))?.[0] ?? undefined;
 }
 
 function prefixed(prefix: string, text: Sql): Sql {

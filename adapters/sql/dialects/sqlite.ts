@@ -1,7 +1,8 @@
-import { column, type InRow, literal, name, nothing, printSql, rawSql, type Sql, sql } from '../sql-text.js';
+import { column, type InRow, list, literal, name, nothing, printSql, rawSql, type Sql, sql } from '../sql-text.js';
 import type { TableSchema } from '../table-schema.js';
 import { row } from '../work.js';
 import type { Dialect, JsonDialect } from './dialect.js';
+import { isAfterRow } from './keys.js';
 import { toSqlite } from './native-text.js';
 import { valueList } from './sqlite-comparer.js';
 import { sqliteScalar } from './sqlite-scalar.js';
@@ -27,6 +28,8 @@ export function createSqliteDialect({ isOrdered, toDataError }: SqliteDialectOpt
     inZone: () => undefined,
     prefixed: (prefix, text) => sql`${literal(prefix)} || ${text}`,
     alignKeys: (one, other) => ({ one: prefixedKey(one), other: prefixedKey(other) }),
+    tuple: (texts) => sql`json_array(${list(texts)})`,
+    isAfterRow,
     isOneOf: (at, _schema, values) => sql`${at} IN ${valueList(values)}`,
     holds: (at, _schema, value) => sql`${at} IS ${value}`,
     isUnset,
@@ -41,9 +44,10 @@ export function createSqliteDialect({ isOrdered, toDataError }: SqliteDialectOpt
         params: assignments.flatMap((item) => item.value.params),
       }})`;
       const inserted = assignments.length === 0 ? sql`DEFAULT VALUES` : values;
-      const answer = yield* row(sql`INSERT INTO ${plan.writeName} ${inserted} RETURNING ${name(plan.key.name)}`, [
-        given ?? '…',
-      ]);
+      const answer = yield* row(
+        sql`INSERT INTO ${plan.writeName} ${inserted} RETURNING ${plan.key.returning(plan.writeName)}`,
+        [given ?? plan.key.onPaper('…')],
+      );
       return answer?.[0] ?? undefined;
     },
     fromNothing: nothing,

@@ -101,16 +101,17 @@ function columnsOf(plan: EntityPlan): readonly FieldColumn[] {
           isKey,
         });
         const parts = [...field.columns.values()].flatMap((part) => [
+          ...(part.others ?? []).map(({ name }) => name),
           part.column.name,
           ...(part.folded === undefined ? [] : [part.folded.name]),
         ]);
-        return [...parts.map((column) => child(column)), child(field.parent.name, true)];
+        return [...parts.map((column) => child(column)), ...field.parent.columns.map(({ name }) => child(name, true))];
       }
       default:
         return [own(field.place.column.name)];
     }
   });
-  return [...columns, { table, column: plan.key.name, field: '$id', isKey: true }];
+  return [...columns, ...plan.key.columns.map(({ name }) => ({ table, column: name, field: '$id', isKey: true }))];
 }
 
 function indexText(plan: EntityPlan, index: string): string {

@@ -27,6 +27,7 @@ export async function startMariadb({ settings = {} }: MariadbOptions = {}): Prom
   const { ldap: port } = await freePorts();
   const all = {
     datadir: data,
+    tmpdir: folder, // a server that starts removes what others have in the same one
     port,
     socket: join(folder, 'socket'),
     'pid-file': join(folder, 'pid'),
@@ -74,13 +75,26 @@ async function preparedData(): Promise<string> {
       await runTool(program, args, { cwd: '/', ...(input === undefined ? {} : { input }) });
     };
     await run([
-      ...['mariadb-install-db', '--no-defaults', `--datadir=${data}`, '--auth-root-authentication-method=normal'],
+      ...[
+        'mariadb-install-db',
+        '--no-defaults',
+        `--datadir=${data}`,
+        `--tmpdir=${made}`,
+        '--auth-root-authentication-method=normal',
+      ],
       ...['--skip-test-db', ...options(engineSettings)],
     ]);
     const file = join(made, 'first.sql');
     writeFileSync(file, firstStatements.replaceAll(/;\n(?=.)/g, ';\n'));
     await run(
-      ['/usr/sbin/mariadbd', '--no-defaults', `--datadir=${data}`, '--bootstrap', ...options(engineSettings)],
+      [
+        '/usr/sbin/mariadbd',
+        '--no-defaults',
+        `--datadir=${data}`,
+        `--tmpdir=${made}`,
+        '--bootstrap',
+        ...options(engineSettings),
+      ],
       firstStatements,
     );
   });
