@@ -51,7 +51,8 @@ function columnsOf(writer: Writer, plan: EntityPlan, changes: readonly Change[])
     const field = plan.fields.get(change.field);
     if (field?.kind !== 'column' || !field.isWritable || change.op !== 'set' || change.values.length !== 1)
       return undefined;
-    if (own.includes(field) || isUnique(field) || field.column.name === plan.key.name) return undefined;
+    const kept = [...plan.key.columns.map((item) => item.name), ...plan.fixed.map((item) => item.column)];
+    if (own.includes(field) || isUnique(field) || kept.includes(field.column.name)) return undefined;
     if (withoutEquality.has(field.column.kind) || references.some(({ by }) => by === field.name)) return undefined;
     own.push(field);
   }
