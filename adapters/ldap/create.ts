@@ -175,6 +175,10 @@ function checkPassword(plan: EntityPlan, calls: ReadContext['calls']): void {
   checkConfidential(field?.name, calls);
 }
 
+/** Accounts share their names with the whole domain, where the gateway may not look. */
+const accountNameTaken =
+  'A person, group or computer of the domain has this account name (sAMAccountName) already, maybe outside of what this gateway sees.';
+
 function nameTaken(plan: EntityPlan, { name }: NewEntry, error: unknown): unknown {
   if (!hasResultCode(error, resultCode.entryAlreadyExists)) return error;
   const fields = [...plan.fields.values()];
@@ -183,8 +187,10 @@ function nameTaken(plan: EntityPlan, { name }: NewEntry, error: unknown): unknow
     (isAccountName ? fields.find(({ key }) => key === 'samaccountname') : undefined) ??
     fields.find(({ name: own }) => own === plan.create?.dn.onlyField) ??
     fields.find(({ key }) => name.parts.some(({ type }) => type.toLowerCase() === key));
+  const isUnmapped = /samAccountName/i.test(error.diagnostic) && field?.key !== 'samaccountname';
   return new AdapterError('conflict', 'The directory has such an entry already.', {
     ...(field === undefined ? {} : { field: field.name }),
+    ...(isUnmapped ? { reason: accountNameTaken } : {}),
     cause: error,
   });
 }

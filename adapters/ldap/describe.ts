@@ -7,7 +7,7 @@ import { planRead } from './read.js';
 
 /** An operation in the words of LDAP, for `explain`. Values of passwords are left out; what cannot be known yet is named. */
 export function describeOperation(operation: DescribableOperation, plan: EntityPlan | undefined): string {
-  if (plan === undefined) return 'The directory was not reached yet, so its schema and its words are not known.';
+  if (plan === undefined) return 'Known with --connect only: the directory was not asked for its schema.';
   try {
     switch (operation.kind) {
       case 'search':

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Argument, type Command, Option } from 'commander';
+import { AdapterError } from '../backend/adapter-error.js';
 import type { RunningGateway } from '../composition.js';
 import { attributeContract, type ContractRow } from '../mapping/attribute-contract.js';
 import { type Explanation, explainFilter, explainPatch, explainResource } from '../provisioning/explain.js';
@@ -14,6 +15,7 @@ interface Options {
   readonly gateway?: string;
   readonly for?: IdentityProvider;
   readonly type?: string;
+  readonly connect?: boolean;
 }
 
 /** `explain`: what a filter, a PATCH or a resource becomes, and what may be sent at all. Nothing is carried out. */
@@ -33,6 +35,7 @@ export function addExplain(program: Command, environment: CliEnvironment): void 
   ): void => {
     common(explain.command(name))
       .description(description)
+      .option('--connect', 'connect to the backend first, to show the words that are sent to it')
       .argument('<type>', 'the resource type, such as User')
       .argument(
         `<${argument}>`,
@@ -83,9 +86,21 @@ async function withGateway(
   if (id === undefined) throw new UsageError(`Name the gateway with --gateway: ${ids.join(', ')}.`);
   const running = await openForTrial(configuration, id);
   try {
+    if (options.connect === true) await connect(running);
     work(running);
   } finally {
     await running.close();
+  }
+}
+
+async function connect({ adapters }: RunningGateway): Promise<void> {
+  for (const [name, adapter] of adapters) {
+    try {
+      await adapter.check({ signal: AbortSignal.timeout(20_000), requestId: 'explain' });
+    } catch (error) {
+      if (!(error instanceof AdapterError)) throw error;
+      throw new Error(`The backend "${name}" cannot be asked: ${error.reason ?? error.message}`);
+    }
   }
 }
 

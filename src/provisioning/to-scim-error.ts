@@ -1,6 +1,6 @@
 import { AdapterError } from '../backend/adapter-error.js';
 import { AdapterFault } from '../backend/adapter-fault.js';
-import { leavesOf, type MappingPlan } from '../mapping/plan.js';
+import { type Leaf, leavesOf, type MappingPlan } from '../mapping/plan.js';
 import { ScimError } from '../scim/error.js';
 
 /** Seconds after which a caller may try again when the backend said nothing. */
@@ -20,12 +20,7 @@ export function toScimError(error: unknown, plan: MappingPlan): ScimError {
     case 'notFound':
       return ScimError.notFound(`There is no ${plan.type.name} with this id.`);
     case 'conflict':
-      return ScimError.uniqueness(
-        attribute === undefined
-          ? `Another ${plan.type.name} has the same value in an attribute that must be unique.`
-          : `Another ${plan.type.name} has this "${attribute}" already.`,
-        error,
-      );
+      return ScimError.uniqueness(conflictDetail(error.reason, attribute, plan.type.name), error);
     case 'revisionMismatch':
       return ScimError.preconditionFailed('The resource was changed in the meantime; read it again.');
     case 'rejected':
@@ -62,6 +57,13 @@ function faultDetail({ applied }: AdapterFault): string {
   return `The adapter of this gateway has a fault; its log says which.${outcome}`;
 }
 
+function conflictDetail(reason: string | undefined, attribute: string | undefined, typeName: string): string {
+  if (reason !== undefined) return attribute === undefined ? reason : `"${attribute}": ${reason}`;
+  return attribute === undefined
+    ? `Another ${typeName} has the same value in an attribute that must be unique.`
+    : `Another ${typeName} has this "${attribute}" already.`;
+}
+
 function rejectedDetail(reason: string | undefined, attribute: string | undefined): string {
   const words = reason ?? 'the backend does not accept the value.';
   return attribute === undefined ? `The backend refuses the data: ${words}` : `"${attribute}": ${words}`;
@@ -74,7 +76,12 @@ function attributeOf(field: string, plan: MappingPlan): string | undefined {
       return attributePlan.attribute.path;
     }
     const leaf = leavesOf(attributePlan).find((candidate) => candidate.field === field);
-    if (leaf !== undefined) return leaf.key;
+    if (leaf !== undefined) return nameOf(leaf);
   }
   return undefined;
+}
+
+/** The rule's own path, which may be written in any case; an attribute's name is told in its own. */
+function nameOf({ key, attribute }: Leaf): string {
+  return key.toLowerCase() === attribute.path.toLowerCase() ? attribute.path : key;
 }

@@ -4,16 +4,17 @@ import { formatProblem, sortProblems } from '../../config/problem.js';
 import { toProblem } from '../../config/source.js';
 import { addCheck } from '../../src/cli/check.js';
 import { runCli } from '../../src/cli/cli.js';
+import { addExplain } from '../../src/cli/explain.js';
 import { addInit } from '../../src/cli/init.js';
 import { checkDeclared, compileGateway } from '../../src/composition.js';
 import type { Configuration } from '../../src/serving/configuration.js';
 import type { Finished } from './test-cli.js';
 
-/** `init` and `check` as the program runs them, without a process. */
+/** `init`, `check` and `explain` as the program runs them, without a process. */
 export async function runInitCli(...args: readonly string[]): Promise<Finished> {
   let stdout = '';
   let stderr = '';
-  const code = await runCli(args, [addInit, addCheck], {
+  const code = await runCli(args, [addInit, addCheck, addExplain], {
     version: '1.2.3',
     stdout: { write: (text) => (stdout += text) },
     stderr: { write: (text) => (stderr += text) },

@@ -53,6 +53,21 @@ for (const kind of ['openldap', 'samba', '389-ds'] as const) {
       for (const path of ['userName', 'active', 'members', 'name.givenName']) expect(text).not.toContain(` ${path}:`);
     });
 
+    it('of which explain shows the search that is sent', async () => {
+      const args = ['explain', 'filter', 'User', 'userName eq "ann"', '--config', file];
+      expect((await runInitCli(...args)).stdout).toMatch(/Sent to the backend +Known with --connect only/);
+      const { code, stdout } = await runInitCli(...args, '--connect');
+      const name = kind === 'samba' ? 'userPrincipalName' : 'uid';
+      expect([code, stdout]).toEqual([0, expect.stringContaining(`(${name}=ann)`)]);
+      const nowhere = join(folder, 'nowhere.yaml');
+      writeFileSync(nowhere, readFileSync(file, 'utf8').replace(/ url: \S+/, ' url: ldaps://127.0.0.1:1'));
+      const refused = await runInitCli(...args.with(-1, nowhere), '--connect');
+      expect([refused.code, refused.stderr]).toEqual([
+        1,
+        expect.stringContaining('The backend "directory" cannot be asked: The directory cannot be reached'),
+      ]);
+    });
+
     it('which serves users and groups', async () => {
       server = await startServer({ config: readFileSync(file, 'utf8'), baseDir: folder });
       gateway = await server.gateway();
@@ -90,9 +105,18 @@ for (const kind of ['openldap', 'samba', '389-ds'] as const) {
       expect(emptied.status).toBe(204);
       const empty = await gateway.request('GET', '/Groups', { query: { filter: 'displayName eq "guides"' } });
       expect(empty.body.Resources?.map(({ members = [] }) => members)).toEqual([[]]);
+      const again = await gateway.request('POST', '/Users', { body: { schemas: [`${core}:User`], userName } });
+      expect([again.status, again.body.detail]).toEqual([409, expect.stringMatching(/has this "userName" already\./)]);
       for (const path of [`/Groups/${group.body.id}`, `/Users/${id}`]) {
         expect((await gateway.request('DELETE', path)).status).toBe(204);
       }
+    });
+
+    it.runIf(kind === 'samba')('names the account name where another account outside has it', async () => {
+      const body = { schemas: [`${core}:Group`], displayName: 'Administrators' };
+      const { status, body: answer } = await (gateway as TestGateway).request('POST', '/Groups', { body });
+      expect(status).toBe(409);
+      expect(answer.detail).toMatch(/^"displayName": .*\(sAMAccountName\) already/);
     });
   });
 }
