@@ -54,6 +54,17 @@ function onReloadRequest(listener: () => void): () => void {
   return () => process.off('SIGHUP', listener);
 }
 
+/** As the shell says it of programs that SIGPIPE ended. */
+const nobodyReads = 141;
+
+// Whoever reads may have seen enough, as `head` has: that is no failure to be told, and nothing is left to print.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit(nobodyReads);
+  });
+}
+
 const { version } = createRequire(import.meta.url)('scimbridge/package.json') as { version: string };
 process.exitCode = await runCli(process.argv.slice(2), commands, {
   version,

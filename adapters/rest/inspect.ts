@@ -42,12 +42,12 @@ function declaredProblems(plan: EntityPlan): readonly InspectionProblem[] {
   const { fields } = capabilitiesOf(plan);
   for (const name of plan.uniqueFields) {
     if (fields[name]?.operators.eq !== undefined) continue;
-    const message = `The target has no filter for "${name}", which is looked for before every create: all pages are read each time.`;
+    const message = `The target has no filter for "${name}", by which identity providers look before every create: all pages are read each time.`;
     problems.push(problemIn(plan, 'warning', ['search'], message));
   }
   if (plan.uniqueFields.length > 0 && !plan.enforcesUnique) {
     const message =
-      'It is not declared that the target refuses a second record with a unique value: two requests at the same time may make one each.';
+      'It is not declared with `unique` that the target refuses a second record with the same value: nothing else keeps a second create from making one.';
     problems.push(problemIn(plan, 'warning', [], message));
   }
   for (const field of plan.fields.values()) {

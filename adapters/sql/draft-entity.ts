@@ -58,7 +58,10 @@ export function entityKeys(table: TableSchema, key: readonly ColumnSchema[]): Dr
         fits,
       ),
     ],
-    ['softDelete', columnCalled(table, ['deletedat', 'deletedon', 'removedat'], (each) => fits(each) && !each.notNull)],
+    [
+      'softDelete',
+      columnCalled(table, ['deletedat', 'deletedon', 'removedat', 'removedon'], (each) => fits(each) && !each.notNull),
+    ],
   ] as const;
   const found = times.filter(([, column]) => column !== undefined);
   return {

@@ -49,7 +49,7 @@ export function draftTables(catalog: Catalog, request: DraftRequest, connection:
   if (people === undefined && groups === undefined) {
     throw new AdapterError(
       'unsupported',
-      'No table of people was found (with a key, and a column like user_name, login or email): --people names it.',
+      'No table of people was found (with a key, and a column like user_name, login or email): --people names it. Only what the account may read is seen.',
     );
   }
   const prefixed = isCounted(people) && isCounted(groups);

@@ -127,6 +127,7 @@ function planEntity(use: EntityUse, config: TableEntityConfig, surroundings: Pla
     ...contextOf(table, columns, use.idPrefix ?? '', surroundings),
     ...behind,
     fixed: fixed.map((item) => item.column),
+    ...(deleted === undefined ? {} : { deleted: deleted.column }),
   };
   for (const field of usedFields(use)) {
     const isId = field.name === use.id;

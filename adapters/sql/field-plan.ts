@@ -106,6 +106,8 @@ export interface FieldContext {
   readonly key: readonly ColumnSchema[];
   /** Names of columns that are the same in all rows of the entity. */
   readonly fixed: readonly string[];
+  /** The column that is set in deleted rows alone. */
+  readonly deleted?: string;
   readonly readTable: (table: string) => TableSchema;
   /** The prefix of the ids that the field's values are, where they are ids of one entity here. */
   readonly prefixFor: (use: FieldUse) => string;
@@ -219,8 +221,9 @@ function planColumn(use: FieldUse, config: ColumnFieldConfig, context: FieldCont
     const foldedSchema = folded === undefined ? {} : { folded: columnOf(table, folded) };
     const at = placeOf(dialect, schema, context.writeTable ?? table, config.timeZone);
     if (typeof at === 'string') return at;
-    const { fixed } = context;
-    const scalar = dialect.scalar({ ...options, place: { ...at, fixed }, ...foldedSchema });
+    const { fixed, deleted } = context;
+    const rows = { fixed, ...(deleted === undefined ? {} : { deleted }) };
+    const scalar = dialect.scalar({ ...options, place: { ...at, ...rows }, ...foldedSchema });
     return { ...base, kind: 'column', column: schema, ...foldedSchema, scalar };
   }
   if (folded !== undefined) return 'has both `json` and `folded`: only a whole column has a folded copy';

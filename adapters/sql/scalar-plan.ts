@@ -48,6 +48,8 @@ export type ValuePlace =
       readonly table: TableSchema;
       /** Columns of the table that are the same in all rows that are ours: a unique index may have them beside this one. */
       readonly fixed?: readonly string[];
+      /** The column that is set in deleted rows alone: an index may leave them out. */
+      readonly deleted?: string;
       /** What is read instead of the bare column: an expression, or its time in UTC. */
       readonly at?: InRow;
       /** What is written for a value. */

@@ -58,6 +58,8 @@ export interface IndexSchema {
   readonly name: string;
   readonly unique: boolean;
   readonly partial: boolean;
+  /** Of a partial index, as the database prints it: `(deleted_at IS NULL)`. */
+  readonly predicate?: string;
   /** In the index's order; undefined for an expression, and for the first characters of a column only. */
   readonly columns: readonly (string | undefined)[];
   /** Beside `columns`, the text of expressions as the database prints them: `lower((login)::text)`. */

@@ -49,6 +49,11 @@ describe('bin/scimbridge.mjs', { timeout: 120_000 }, () => {
     const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
     expect(second.output).toEqual({ stdout: `${version}\n`, stderr: '' });
 
+    const unread = run('--help');
+    unread.child.stdout?.destroy();
+    expect(await unread.ended).toBe(141);
+    expect(unread.output.stderr).toBe('');
+
     const serving = run('serve', '--listen', '127.0.0.1:0');
     await new Promise<void>((started) => {
       serving.child.stdout?.on('data', () => serving.output.stdout.includes('Serving.') && started());

@@ -106,7 +106,7 @@ describe('check --connect', () => {
   it('finds what is not where the configuration says', async () => {
     const problems = await inspected({ revision: { header: 'ETag' } }, records(6, { profile: { mail: {} } }));
     expect(problems).toEqual([
-      expect.stringMatching(/^warning entities\.people: It is not declared that the target refuses/),
+      expect.stringMatching(/^warning entities\.people: It is not declared with `unique` that the target refuses/),
       expect.stringMatching(/^error entities\.people\.fields\.mail: "\/profile\/mail" does not hold/),
       expect.stringMatching(/^warning entities\.people\.fields\.tags: None of 6 records has anything at "\/tags"/),
       expect.stringMatching(/^error entities\.people\.revision: /),

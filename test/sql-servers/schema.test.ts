@@ -109,7 +109,12 @@ await describeOnSql('postgresql', 'what tables are like', () => {
       columns: [undefined, 'unit'],
       expressions: ['lower((login)::text)', undefined],
     });
-    expect(index('alive')).toMatchObject({ unique: true, partial: true, columns: ['nick'] });
+    expect(index('alive')).toMatchObject({
+      unique: true,
+      partial: true,
+      predicate: '(deleted IS NULL)',
+      columns: ['nick'],
+    });
     expect(index('c_order')).toMatchObject({ unique: false, columns: [undefined] });
   });
 

@@ -73,6 +73,13 @@ for (const kind of sqlKinds) {
       });
     });
 
+    it('an account that has to encrypt is told so where nothing is encrypted', async () => {
+      const url = database.url.replace(server.user, server.certificateUser);
+      const refused = (tls: Tls | undefined) => cipher(tls, url, { password: 'wrong' }).catch(({ message }) => message);
+      expect(await refused(undefined)).toMatch(kind === 'postgresql' ? /does not let|password/ : /`tls` section/);
+      expect(await refused({ ca: server.caFile })).not.toContain('`tls` section');
+    });
+
     it('with encryption, neither the account nor the database is seen on the way', async () => {
       const seen: string[] = [];
       const proxy = await startTcpFaultProxy(server, (bytes) => seen.push(bytes.toString('latin1')));

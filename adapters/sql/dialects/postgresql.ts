@@ -17,7 +17,7 @@ import {
   type Sql,
   sql,
 } from '../sql-text.js';
-import type { ColumnSchema } from '../table-schema.js';
+import type { ColumnSchema, IndexSchema } from '../table-schema.js';
 import { row, type Work } from '../work.js';
 import type { Dialect } from './dialect.js';
 import { isAfterRow, keysAligned, tablePath } from './keys.js';
@@ -172,7 +172,7 @@ function holds(at: Sql, schema: ColumnSchema, value: SqlValue): Sql {
 /** `lower(login)` under an index, or a column whose own equality ignores case. */
 function caseless({ place }: ScalarOptions): CaselessIndex | undefined {
   if (place.kind !== 'column') return undefined;
-  const { schema, table, fixed = [] } = place;
+  const { schema, table, fixed = [], deleted } = place;
   const at = (alias: Sql): Sql => column(alias, schema.name);
   if (schema.collation === 'other' && schema.ignoresCase === true) {
     return {
@@ -182,7 +182,8 @@ function caseless({ place }: ScalarOptions): CaselessIndex | undefined {
     };
   }
   const lowered = table.indexes.filter(
-    ({ expressions = [], partial, columns }) => !partial && isLowerAlone(columns, expressions, schema.name, fixed),
+    ({ expressions = [], columns, ...index }) =>
+      hasAllRecords(index, deleted) && isLowerAlone(columns, expressions, schema.name, fixed),
   );
   if (lowered.length === 0) return undefined;
   return {
@@ -191,6 +192,13 @@ function caseless({ place }: ScalarOptions): CaselessIndex | undefined {
       sql`lower(${at(alias)}) = ANY (SELECT lower(w) FROM unnest(CAST(${arrayText(texts)} AS text[])) AS w)`,
     isUnique: lowered.some(({ unique }) => unique),
   };
+}
+
+/** Every row is in the index, or only deleted ones are not: those are no records, and no statement asks for them. */
+function hasAllRecords({ partial, predicate }: Pick<IndexSchema, 'partial' | 'predicate'>, deleted?: string): boolean {
+  if (!partial) return true;
+  const [, printed = ''] = /^\((.+) IS NULL\)$/.exec(predicate ?? '') ?? [];
+  return deleted !== undefined && (printed === deleted || printed === `"${deleted.replaceAll('"', '""')}"`);
 }
 
 /** The index is over `lower(column)`, and otherwise over columns that are the same everywhere. */

@@ -149,7 +149,7 @@ export function connectErrorOf(error: unknown, target: ConnectionTarget): Adapte
     case 1862:
     case 3118:
     case 4151:
-      return new AdapterError('denied', `${server} does not let the account "${target.user}" in.`, details);
+      return new AdapterError('denied', notLetIn(server, target), details);
     case 1049:
       return new AdapterError('unavailable', `${server} has no database "${target.database}".`, details);
     case 1040:
@@ -163,6 +163,13 @@ export function connectErrorOf(error: unknown, target: ConnectionTarget): Adapte
     default:
       return new AdapterError('unavailable', `${server} cannot be used now (${error.errno}).`, details);
   }
+}
+
+/** A missing or wrong password, a host that is not the account's, and REQUIRE SSL all have the same answer. */
+function notLetIn(server: string, { user, tls }: ConnectionTarget): string {
+  const message = `${server} does not let the account "${user}" in`;
+  if (tls !== undefined) return `${message}.`;
+  return `${message}. The connection is not encrypted: an account with REQUIRE SSL needs a \`tls\` section (\`--ca\` of \`init\`).`;
 }
 
 /** The driver writes a code of its own over that of Node: what went wrong is in the text alone. */

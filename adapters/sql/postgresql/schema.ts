@@ -39,6 +39,7 @@ SELECT w.position, r.relkind, json_build_object(
       'unique', i.indisunique,
       'primary', i.indisprimary,
       'partial', i.indpred IS NOT NULL,
+      'predicate', pg_get_expr(i.indpred, i.indrelid),
       'sql', CASE WHEN o.oid IS NULL THEN pg_get_indexdef(i.indexrelid) END,
       'parts', (
         SELECT json_agg(json_build_object(
@@ -100,6 +101,7 @@ interface FoundIndex {
   readonly unique: boolean;
   readonly primary: boolean;
   readonly partial: boolean;
+  readonly predicate: string | null;
   readonly sql: string | null;
   readonly parts: readonly { readonly column: string | null; readonly expression: string | null }[];
 }
@@ -142,11 +144,12 @@ function toTableSchema(name: string, isView: boolean, { columns, indexes, foreig
   };
 }
 
-function toIndexSchema({ name, unique, partial, sql, parts }: FoundIndex): IndexSchema {
+function toIndexSchema({ name, unique, partial, predicate, sql, parts }: FoundIndex): IndexSchema {
   return {
     name,
     unique,
     partial,
+    ...(predicate === null ? {} : { predicate }),
     columns: parts.map(({ column }) => column ?? undefined),
     expressions: parts.map(({ expression }) => expression ?? undefined),
     ...(sql === null ? {} : { sql }),
