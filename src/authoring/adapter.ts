@@ -42,7 +42,7 @@ export { hasEnded } from '../backend/has-ended.js';
 export type { Pace, PaceNotice } from '../backend/pace.js';
 export { childrenOf, idOf, isChildRecord, scalarsOf, valuesOf } from '../backend/record.js';
 export { applyChanges } from '../backend/records/changes.js';
-export { type EntityPlan, planOf } from '../backend/records/entity.js';
+export { comparisonOf, type EntityPlan, planOf } from '../backend/records/entity.js';
 export { RecordStore, type RecordStoreOptions } from '../backend/records/record-store.js';
 export { type Comparison, type ComparisonKey, compareKeys, fold, instantKey, keyOf } from '../scim/comparison.js';
 export type { ConfigOf } from './config-of.js';

@@ -158,11 +158,21 @@ export class CompletedAdapter implements Adapter {
     throw new AdapterError('timeout', 'The request ended before the operation began.', { applied: 'no', cause });
   }
 
+  #unkeptUniqueness(): Inspection['problems'] {
+    const declared = this.#own.capabilities.entities;
+    return this.#environment.entities.flatMap(({ entity, fields }) => {
+      const names = fields.filter(({ unique }) => unique).map(({ name }) => `"${name}"`);
+      if (names.length === 0 || declared[entity]?.enforcesUnique !== false) return [];
+      const message = `The adapter does not declare that ${names.join(', ')} of "${entity}" is kept unique (enforcesUnique): a second record with the value may be made.`;
+      return [{ severity: 'warning' as const, configPath: [], message }];
+    });
+  }
+
   #asAskedFor(): Inspection {
     const entities = this.#environment.entities.map(({ entity, fields }) => ({
       entity,
       fields: fields.map(({ name, type, multiple, written }) => ({ name, type, multiple, writable: written })),
     }));
-    return { entities, problems: [] };
+    return { entities, problems: this.#unkeptUniqueness() };
   }
 }

@@ -77,7 +77,12 @@ export class ContainedAdapter implements Adapter {
 
   get(entity: string, id: string, options: ReadOptions, context: OperationContext): Promise<BackendRecord | undefined> {
     const own = structuredClone(options);
-    return this.#read('get', context, (c) => this.#inner.get(entity, id, own, c), plainFound);
+    return this.#read(
+      'get',
+      context,
+      (c) => this.#inner.get(entity, id, own, c),
+      (answer) => plainFound(answer, id),
+    );
   }
 
   search(query: SearchQuery, context: OperationContext): Promise<SearchResult> {

@@ -23,8 +23,12 @@ export function plainRecord(answer: unknown): BackendRecord {
   return record;
 }
 
-export function plainFound(answer: unknown): BackendRecord | undefined {
-  return answer === undefined ? undefined : plainRecord(answer);
+/** @param id that was asked for: the data of somebody else must not be given out under it */
+export function plainFound(answer: unknown, id: string): BackendRecord | undefined {
+  if (answer === undefined) return undefined;
+  const record = plainRecord(answer);
+  if (record.$id !== id) throw nonsense('a record whose "$id" is not the one asked for');
+  return record;
 }
 
 export function plainRecords(answer: unknown): readonly BackendRecord[] {

@@ -3,6 +3,8 @@ export interface Thrown {
   readonly type: string;
   readonly message: string;
   readonly stack?: string;
+  /** Of an AdapterError: tells one of a kind that there is not. */
+  readonly kind?: string;
 }
 
 const maxLength = 4_000;
@@ -11,8 +13,11 @@ export function readThrown(thrown: unknown): Thrown {
   if (!isObject(thrown)) return { type: thrown === null ? 'null' : typeof thrown, message: textOf(() => thrown) };
   const fields = thrown as { readonly [name: string]: unknown };
   const stack = textOf(() => fields.stack);
+  const type = textOf(() => fields.name) || 'object';
+  const kind = type === 'AdapterError' ? textOf(() => fields.kind) : '';
   return {
-    type: textOf(() => fields.name) || 'object',
+    type,
+    ...(kind === '' ? {} : { kind }),
     message: textOf(() => fields.message),
     ...(stack === '' ? {} : { stack }),
   };

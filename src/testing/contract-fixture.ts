@@ -177,8 +177,9 @@ export async function expectKind(
     () => undefined,
     (reason: unknown) => reason,
   );
-  expect(error, 'it must reject with an AdapterError').toBeInstanceOf(AdapterError);
-  expect(kinds).toContain((error as AdapterError).kind);
+  const told = `it must reject with AdapterError('${kinds.join("' or '")}', …)`;
+  expect(error, error === undefined ? `${told}, and it resolved` : told).toBeInstanceOf(AdapterError);
+  expect(kinds, told).toContain((error as AdapterError).kind);
   return error as AdapterError;
 }
 

@@ -129,14 +129,18 @@ export function lifecycleContract(fixture: ContractFixture, { it }: Suite): void
   });
 
   it('knows no record by an odd id, and fails in no other way than AdapterError [7644-7.7-01]', async () => {
-    await fixture.create('people', { login: 'alice' });
-    const odd = [unknownId, '', '0', '1', '-1', '1.5', '../people', '%', '$id', 'x'.repeat(2_000), ...awkwardTexts];
-    for (const id of odd) {
-      expect(await fixture.get('people', id, ['login'])).toBeUndefined();
+    const alice = await fixture.create('people', { login: 'alice' });
+    const staff = await fixture.create('groups', { title: 'staff' });
+    // What leads to a record where ids become names of files or parts of addresses.
+    const paths = [`./${alice}`, `../people/${alice}`, `../groups/${staff}`, `${alice}/`, `${alice}?`, `${alice}#`];
+    const plain = [unknownId, '', '0', '1', '-1', '1.5', '../people', '%', '$id', 'x'.repeat(2_000)];
+    for (const id of [...paths, ...plain, ...awkwardTexts]) {
+      expect(await fixture.get('people', id, ['login']), `get of the id ${JSON.stringify(id)}`).toBeUndefined();
       await expectKind(fixture.update('people', id, [{ op: 'set', field: 'login', values: ['b'] }]), 'notFound');
       await expectKind(fixture.delete('people', id), 'notFound');
     }
-    expect(await fixture.ids('people')).toHaveLength(1);
+    expect(await fixture.ids('people')).toEqual([alice]);
+    expect(await fixture.ids('groups')).toEqual([staff]);
   });
 
   it('fails in no other way than AdapterError when asked for what there is not', async () => {

@@ -53,6 +53,7 @@ export function recordContract(fixture: ContractFixture, { it }: Suite): void {
         const id = await fixture.create('people', { login: `p${index}`, [field]: value });
         const [kept, ...more] = scalarsOf(await fixture.read('people', id, field), field);
         expect(more).toEqual([]);
+        expect(kept instanceof Uint8Array, 'bytes come back as Uint8Array').toBe(value instanceof Uint8Array);
         if (field === 'hired') expect(instantKey(String(kept))).toBe(instantKey(String(value)));
         else if (value instanceof Uint8Array) expect([...(kept as Uint8Array)]).toEqual([...value]);
         else expect(kept).toBe(value);
@@ -119,6 +120,7 @@ export function recordContract(fixture: ContractFixture, { it }: Suite): void {
     const expected = { mail: ['a@example.com'], mails: [{ value: 'a@example.com' }] };
     const read = await fixture.read('people', id, 'mail', 'mails', 'photo');
     expect(read).toMatchObject(expected);
+    expect(read.photo instanceof Uint8Array, 'bytes come back as Uint8Array').toBe(true);
     expect([...(read.photo as Uint8Array)]).toEqual([1, 2, 3]);
     scramble(read as never);
     const again = await fixture.read('people', id, 'mail', 'mails', 'photo');
@@ -132,8 +134,8 @@ export function recordContract(fixture: ContractFixture, { it }: Suite): void {
     skip(declared.$modified === undefined, 'the adapter keeps no $modified');
     const id = await fixture.create('people', { login: 'alice' });
     const before = await fixture.read('people', id, '$created', '$modified');
-    expect(instantKey(String(before.$created))).toBeDefined();
-    expect(instantKey(String(before.$modified))).toBe(instantKey(String(before.$created)));
+    expect(instantKey(String(before.$created)), '$created, which the capabilities name').toBeDefined();
+    expect(instantKey(String(before.$modified)), '$modified of a new record').toBe(instantKey(String(before.$created)));
     await fixture.update('people', id, [{ op: 'set', field: 'login', values: ['bob'] }]);
     const after = await fixture.read('people', id, '$created', '$modified');
     expect(after.$created).toBe(before.$created);

@@ -58,7 +58,18 @@ describe('adapter new, in the packed package', { timeout: 300_000 }, () => {
         ),
       },`,
     );
+    await edit('elsewhere/wrong/adapter.js', 'revision: false }', 'revision: false, enforcesUnique: false }');
+    await edit(
+      'elsewhere/wrong/adapter.js',
+      'return store.get(entity, id, fields);',
+      "return store.get(entity, id.split('/').at(-1) ?? '', fields);",
+    );
+    expect(await author.scimbridge('elsewhere/wrong', 'check', '--connect')).toMatchObject({
+      code: 0,
+      output: expect.stringMatching(/warning: The adapter does not declare that "login" of "people" is kept unique/),
+    });
     const { code, output } = await author.node('elsewhere/wrong', '--test', '--test-reporter=tap');
+    expect(output).toMatch(/get of the id "\.\/[^"]+": expected \{ /);
     expect(code).toBe(1);
     expect(output).toMatch(/not ok \d+ - goes from ids to a field and from a field to ids/);
     expect(output).toMatch(/expected \[\] to have the length 2/);

@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { memoryModule } from '../../adapters/memory/adapter.js';
 import type { AdapterModule } from '../../src/backend/adapter.js';
+import { AdapterError } from '../../src/backend/adapter-error.js';
 import { containModule, plugInFile } from '../../src/plug-in/contained-module.js';
 import { containLateFaults } from '../../src/plug-in/late-faults.js';
 import { contractEntities, environmentIn } from '../contract/contract-entities.js';
@@ -88,6 +89,39 @@ describe('a module that is contained', () => {
     await adapter.search(query, { ...context(), operationId: 'o-1', deadlineMs: 5 });
     expect(seen).toEqual([{ operationId: 'o-1', deadlineMs: 5, requestId: 'test' }]);
     expect(query.fields).toEqual(['login']);
+  });
+});
+
+describe('an adapter that is contained', () => {
+  const openWith = async (own: object) => {
+    const lines: object[] = [];
+    const log = { ...environment.log, error: (fields: object) => lines.push(fields) };
+    const contained = containModule('./hr.js', '/hr.js', {
+      ...module,
+      open: async (config, given) => Object.assign(Object.create(await module.open(config, given)), own),
+    });
+    return { adapter: await contained.open({}, { ...environment, log }), lines };
+  };
+
+  it('gives nobody the record of another id', async () => {
+    const { adapter, lines } = await openWith({ get: async () => ({ $id: 'b', login: 'bob' }) });
+    await expect(adapter.get('people', 'a', { fields: ['login'] }, context())).rejects.toMatchObject({
+      name: 'AdapterError',
+    });
+    expect(lines).toMatchObject([
+      { operation: 'get', fault: { message: expect.stringMatching(/"\$id" is not the one asked for/) } },
+    ]);
+    expect(await adapter.get('people', 'b', { fields: ['login'] }, context())).toEqual({ $id: 'b', login: 'bob' });
+  });
+
+  it('shows which kind an AdapterError had that there is not', async () => {
+    const { adapter, lines } = await openWith({
+      get: async () => {
+        throw new AdapterError('gone' as 'notFound', 'x');
+      },
+    });
+    await expect(adapter.get('people', 'a', { fields: [] }, context())).rejects.toThrow('fault');
+    expect(lines).toMatchObject([{ fault: { type: 'AdapterError', kind: 'gone', message: 'x' } }]);
   });
 });
 

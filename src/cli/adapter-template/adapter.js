@@ -3,8 +3,8 @@ import { defineAdapter, RecordStore } from 'scimbridge/adapter';
 
 /**
  * The adapter of __NAME__. It works as it stands, with records that are gone when the gateway ends: RecordStore behaves in
- * every way as the gateway expects of a backend. Replace one method after the other by calls of your backend; `npm test`
- * says whether each still keeps its promise.
+ * every way as the gateway expects of a backend. Replace its methods by calls of your backend, `create` and `get` first;
+ * `npm test` says which promises are kept.
  */
 export default defineAdapter({
   // What may stand beside `type` in gateway.yaml. `config` below has the type that this describes.
