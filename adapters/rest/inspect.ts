@@ -47,7 +47,7 @@ function declaredProblems(plan: EntityPlan): readonly InspectionProblem[] {
   }
   if (plan.uniqueFields.length > 0 && !plan.enforcesUnique) {
     const message =
-      'It is not declared with `unique` that the target refuses a second record with the same value: nothing else keeps a second create from making one.';
+      'It is not declared with `unique` that the target refuses a second record with the same value: the gateway looks before it creates, but of two creates at the same moment each makes one.';
     problems.push(problemIn(plan, 'warning', [], message));
   }
   for (const field of plan.fields.values()) {

@@ -163,7 +163,7 @@ export class CompletedAdapter implements Adapter {
     return this.#environment.entities.flatMap(({ entity, fields }) => {
       const names = fields.filter(({ unique }) => unique).map(({ name }) => `"${name}"`);
       if (names.length === 0 || declared[entity]?.enforcesUnique !== false) return [];
-      const message = `The adapter does not declare that ${names.join(', ')} of "${entity}" is kept unique (enforcesUnique): a second record with the value may be made.`;
+      const message = `The adapter does not declare that ${names.join(', ')} of "${entity}" is kept unique (enforcesUnique): two creates at the same moment, or an update, may give two records the value.`;
       return [{ severity: 'warning' as const, configPath: [], message }];
     });
   }

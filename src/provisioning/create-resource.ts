@@ -1,5 +1,6 @@
+import type { BackendRecord } from '../backend/adapter.js';
 import { AdapterError } from '../backend/adapter-error.js';
-import { idOf } from '../backend/record.js';
+import { idOf, scalarsOf } from '../backend/record.js';
 import { reportNotTaken } from '../mapping/not-taken.js';
 import { attributesIn, encodeFields, type WriteContext } from '../mapping/write.js';
 import { ScimError } from '../scim/error.js';
@@ -48,6 +49,7 @@ async function storeNew(
   reportNotTaken(plan, resource, undefined, context.dropped);
   const record = toRecord(plan, encodeFields(plan, resource, undefined, undefined, writing));
   try {
+    if (!runtime.capabilities().enforcesUnique) await assertFree(runtime, record, context);
     const created = await writer.create(entity, record, { fields }, operationContext(context));
     references.forget(runtime.type.name, idOf(created));
     return await answer(created);
@@ -55,6 +57,24 @@ async function storeNew(
     if (error instanceof AdapterError && error.kind === 'conflict')
       throw await conflictError(runtime, error, record, context);
     throw error;
+  }
+}
+
+/**
+ * Looks whether another record has a value that must be unique, where the backend would take it again. Whoever creates the
+ * same at the same time is not seen.
+ * @throws AdapterError conflict
+ */
+async function assertFree(
+  { plan, backend, entity }: UseCase['runtime'],
+  record: BackendRecord,
+  context: RequestContext,
+): Promise<void> {
+  for (const { name: field, unique, type } of plan.use.fields) {
+    const values = unique && type !== 'records' ? scalarsOf(record, field) : [];
+    if (values.length === 0) continue;
+    const holders = await backend.lookup(entity, { by: field, values, fields: [] }, operationContext(context));
+    if (holders.length > 0) throw new AdapterError('conflict', `Another record has this "${field}".`, { field });
   }
 }
 
