@@ -1,4 +1,5 @@
 import { type AdapterModule, contractVersion } from '../../src/backend/adapter.js';
+import { declaredFields } from '../declared-fields.js';
 import { type RestConfig, restConfigSchema } from './config.js';
 
 /**
@@ -10,8 +11,7 @@ export const restModule: AdapterModule<RestConfig> = {
   type: 'rest',
   configSchema: restConfigSchema,
   pacedBy: 'requests',
-  declared: ({ entities }) =>
-    new Map(Object.entries(entities).map(([name, { fields }]) => [name, new Set(Object.keys(fields))])),
+  declared: ({ entities }) => declaredFields(entities),
   async open(config, environment) {
     const { openRestAdapter } = await import('./adapter.js');
     return openRestAdapter(config, environment);

@@ -23,6 +23,7 @@ import {
 } from '../../src/backend/adapter.js';
 import { AdapterError } from '../../src/backend/adapter-error.js';
 import { hasEnded } from '../../src/backend/has-ended.js';
+import { declaredFields } from '../declared-fields.js';
 import type { TablesConfig } from '../sql/config.js';
 import { type SqliteConfig, sqliteConfigSchema } from './config.js';
 import { loadCreateStore } from './create-store.js';
@@ -39,12 +40,7 @@ export const sqliteModule: AdapterModule<SqliteConfig> = {
   type: 'sqlite',
   configSchema: sqliteConfigSchema,
   retryAfter: 'adapter',
-  declared: ({ entities }) =>
-    entities === undefined
-      ? undefined
-      : new Map(
-          Object.entries(entities as TablesConfig).map(([name, { fields }]) => [name, new Set(Object.keys(fields))]),
-        ),
+  declared: ({ entities }) => declaredFields(entities as TablesConfig | undefined),
   async draft(request) {
     const { draftSqlite } = await import('./draft.js');
     return draftSqlite(request);

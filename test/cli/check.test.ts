@@ -117,6 +117,14 @@ describe('check', () => {
     expect(out).toContain('gateway.yaml:17:17: error: The adapter "hr" has no entity "peple"; it has people.');
   });
 
+  it('says of an entity without its fields that, and no more', async () => {
+    const { code, out } = await run(text.replace(/ {8}fields: .*\n/, ''), 'check', 'FILE');
+    expect(code).toBe(2);
+    expect(out).toMatch(
+      /^gateway\.yaml:\d+:\d+: error: "fields" is missing in "people"\. [^\n]*\ngateway\.yaml: 1 error, /,
+    );
+  });
+
   it('--connect compares with the real tables', async () => {
     const { code, out } = await run(text.replace('mail: email', 'mail: e_mail'), 'check', '--connect', 'FILE');
     expect(code).toBe(2);

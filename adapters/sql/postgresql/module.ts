@@ -1,5 +1,5 @@
 import { type AdapterModule, contractVersion } from '../../../src/backend/adapter.js';
-import { declaredFields } from '../declared-fields.js';
+import { declaredFields } from '../../declared-fields.js';
 import { type PostgresqlConfig, postgresqlConfigSchema } from './config.js';
 
 /**
