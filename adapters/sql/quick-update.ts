@@ -45,18 +45,33 @@ export function* quickUpdate(
 }
 
 function columnsOf(writer: Writer, plan: EntityPlan, changes: readonly Change[]): readonly ColumnField[] | undefined {
-  const { references } = incomingReferences(writer.plans, plan.entity);
+  const quick = quickFields(writer, plan);
   const own: ColumnField[] = [];
   for (const change of changes) {
-    const field = plan.fields.get(change.field);
-    if (field?.kind !== 'column' || !field.isWritable || change.op !== 'set' || change.values.length !== 1)
+    const field = quick.get(change.field);
+    if (field === undefined || own.includes(field) || change.op !== 'set' || change.values.length !== 1)
       return undefined;
-    const kept = [...plan.key.columns.map((item) => item.name), ...plan.fixed.map((item) => item.column)];
-    if (own.includes(field) || isUnique(field) || kept.includes(field.column.name)) return undefined;
-    if (withoutEquality.has(field.column.kind) || references.some(({ by }) => by === field.name)) return undefined;
     own.push(field);
   }
   return own.length === 0 ? undefined : own;
+}
+
+const quickFieldsOf = new WeakMap<EntityPlan, ReadonlyMap<string, ColumnField>>();
+
+/** Columns that nothing else depends on, worked out once: no key, nothing unique, nothing that others refer to. */
+function quickFields(writer: Writer, plan: EntityPlan): ReadonlyMap<string, ColumnField> {
+  const known = quickFieldsOf.get(plan);
+  if (known !== undefined) return known;
+  const { references } = incomingReferences(writer.plans, plan.entity);
+  const kept = [...plan.key.columns.map((item) => item.name), ...plan.fixed.map((item) => item.column)];
+  const quick = new Map<string, ColumnField>();
+  for (const field of plan.fields.values()) {
+    if (field.kind !== 'column' || !field.isWritable || isUnique(field) || kept.includes(field.column.name)) continue;
+    if (withoutEquality.has(field.column.kind) || references.some(({ by }) => by === field.name)) continue;
+    quick.set(field.name, field);
+  }
+  quickFieldsOf.set(plan, quick);
+  return quick;
 }
 
 const withoutEquality: ReadonlySet<string> = new Set(['json', 'other', 'none', 'bytes']);
